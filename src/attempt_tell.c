@@ -1,0 +1,100 @@
+#include "attempt.h"
+
+#include <unistd.h>
+
+#include "clock.h"
+#include "lockfile.h"
+
+/* What a look under the gate collects for a report. */
+struct view {
+	struct acquire_report *report;
+	struct record holder, head;
+};
+
+static void see_holder(void *arg, const char *label, const struct record *record)
+{
+	struct view *view = arg;
+	struct acquire_report *report = view->report;
+
+	(void)label;
+	report->held++;
+	if (!record || (report->holder && report->holder->since <= record->since))
+		return;
+	view->holder = *record;
+	report->holder = &view->holder;
+}
+
+/*
+ * I9: a head that could go on and does not is stopped. Where its pid means something here, the
+ * kernel says so; elsewhere it must have been found so at the last look too.
+ */
+static void look_for_stopped_head(struct attempt *at, struct view *view)
+{
+	struct acquire_report *report = view->report;
+	pid_t was = at->suspect;
+	int fd;
+
+	at->suspect = 0;
+	if (report->place <= 1 || queue_first(&at->gate, &fd, at->err) || fd < 0)
+		return;
+	if (record_read(&view->head, fd) && report->limit >= report->held + view->head.count) {
+		const struct proc_identity *head = &view->head.process;
+		uint64_t start;
+		char state;
+
+		at->suspect = head->pid;
+		if (proc_is_here(head, &at->job->record.process)) {
+			if (proc_stat(head->pid, &start, &state) && (state == 'T' || state == 't'))
+				report->stopped = &view->head;
+		} else if (was == at->suspect) {
+			report->stopped = &view->head;
+		}
+	}
+	close(fd);
+}
+
+/* Under the gate. */
+static void look(struct attempt *at, struct view *view)
+{
+	const struct acquire_grant *grant = at->grant;
+	struct error ignored; /* what cannot be seen is not told */
+
+	if (at->ticket.fd >= 0)
+		view->report->place = queue_place(&at->gate.counters, &at->ticket);
+	slots_look(&grant->sd, &grant->set, at->gate.counters.top, &grant->slots, see_holder, view,
+		   &ignored);
+	if (at->ticket.fd >= 0)
+		look_for_stopped_head(at, view);
+}
+
+void attempt_tell(struct attempt *at, enum acquire_news news, const char *note, bool entered)
+{
+	struct acquire_report report = {
+		.news = news,
+		.group = at->job->group,
+		.lock = at->want->lock,
+		.grant = at->grant,
+		.limit = at->grant->set.count,
+		.waited = clock_now() - at->began,
+		.note = note,
+	};
+	struct view view = {.report = &report};
+	struct error ignored;
+
+	at->gave_up |= news == ACQUIRE_GAVE_UP;
+	if (!at->job->tell)
+		return;
+	if (news == ACQUIRE_NOTE || news == ACQUIRE_GOT) {
+		at->job->tell(at->job->arg, &report);
+		return;
+	}
+	if (entered) {
+		look(at, &view);
+	} else if (at->gate.fd >= 0 && gate_try(&at->gate, &ignored) == LOCKFILE_OK) {
+		look(at, &view);
+		gate_leave(&at->gate, &ignored);
+	} else if (at->ticket.fd >= 0) {
+		report.place = queue_place(&at->gate.counters, &at->ticket);
+	}
+	at->job->tell(at->job->arg, &report);
+}

@@ -1,0 +1,44 @@
+/*
+ * command - what main and the commands share. Only they print, and only they exit.
+ */
+#ifndef GROUPLOCK_COMMAND_H
+#define GROUPLOCK_COMMAND_H
+
+#include <stddef.h>
+
+#include "error.h"
+#include "options.h"
+#include "resolve.h"
+
+/* Exit statuses of grouplock itself; launch.h has those of a command that does not start. */
+#define COMMAND_FAILED 125   /* usage, config, directory ... */
+#define COMMAND_NO_SLOT 75   /* EX_TEMPFAIL of sysexits.h: try again later */
+
+struct command {
+	const char *name;
+	const char *operands; /* of its usage line */
+	const char *summary;
+	const struct option_spec *options;
+	/* argv[0] is the command's name. Returns the exit status. */
+	int (*run)(const struct command *self, struct resolve_options *resolve, int argc, char **argv);
+};
+
+extern const struct command command_run;
+
+/* Prints "grouplock: TEXT" to stderr and returns COMMAND_FAILED. */
+int command_fail(const struct error *err);
+
+/* Prints the help of a command to stdout. */
+void command_help(const struct command *self);
+
+/*
+ * The memory of the process's arguments, for the keeper's title; main sets it at the start, since
+ * only main knows where it begins. Read-only for all others.
+ */
+struct command_title {
+	char *start;
+	size_t size;
+};
+extern struct command_title command_title;
+
+#endif

@@ -1,0 +1,513 @@
+#include "config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <iniparser.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "num.h"
+#include "statedir.h"
+#include "text.h"
+
+#define SECTION_MAIN "grouplock"
+#define SECTION_WORKERS "workers"
+#define SECTION_SLOTS "slots"
+#define LOCK_PREFIX SECTION_SLOTS " "
+#define DEFAULT_SLOTS 1
+#define MAX_FILE_SIZE (64 * 1024 * 1024) /* no groups.ini; a mistake that would eat memory */
+
+struct config {
+	char *path;
+	struct stat identity; /* as it was before it was read */
+	dictionary *ini;
+	char **locks; /* default first; the rest in file order */
+	unsigned lock_count;
+};
+
+/* iniparser reports by a callback without an argument, so what it said last stays here. */
+static char parser_said[512];
+
+static int hear_parser(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static int hear_parser(const char *format, ...)
+{
+	va_list args;
+
+	if (*parser_said) /* the first complaint is the one to mend first */
+		return 0;
+	va_start(args, format);
+	vsnprintf(parser_said, sizeof(parser_said), format, args);
+	va_end(args);
+	return 0;
+}
+
+/* --- the file, before iniparser sees it -------------------------------------------------- */
+
+/* What iniparser would skip or misread: bytes that no text file has. */
+static int check_bytes(const char *path, const unsigned char *bytes, size_t size, bool at_start,
+		       unsigned *line, struct error *err)
+{
+	if (at_start && size >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3))
+		return error_set(err, "%s:1: starts with a byte order mark; save it as plain UTF-8", path);
+	for (size_t i = 0; i < size; i++) {
+		if (bytes[i] == '\n')
+			++*line;
+		else if ((bytes[i] < 32 && !isspace(bytes[i])) || bytes[i] == 127)
+			return error_set(err, "%s:%u: has a byte 0x%02x; this is no text file", path, *line,
+					 bytes[i]);
+	}
+	return 0;
+}
+
+static int check_content(const char *path, int fd, struct error *err)
+{
+	unsigned char bytes[8192];
+	unsigned line = 1;
+	bool at_start = true;
+	ssize_t got;
+
+	while ((got = read(fd, bytes, sizeof(bytes))) > 0) {
+		if (check_bytes(path, bytes, (size_t)got, at_start, &line, err))
+			return -1;
+		at_start = false;
+	}
+	return got < 0 ? error_sys(err, errno, "cannot read '%s'", path) : 0;
+}
+
+static int check_file(const char *path, struct stat *identity, struct error *err)
+{
+	/* O_NONBLOCK: a FIFO must be refused, not waited for. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), result = 0;
+
+	if (fd < 0 && errno == ENOENT)
+		return error_set(err, "no config file '%s': create it; the one line '[slots]' is enough "
+				 "to give every worker one slot", path);
+	if (fd < 0)
+		return error_sys(err, errno, "cannot open '%s'", path);
+	if (fstat(fd, identity))
+		result = error_sys(err, errno, "cannot stat '%s'", path);
+	else if (S_ISDIR(identity->st_mode))
+		result = error_sys(err, EISDIR, "cannot read '%s'", path);
+	else if (!S_ISREG(identity->st_mode))
+		result = error_set(err, "'%s' is not a regular file", path);
+	else if (identity->st_size > MAX_FILE_SIZE)
+		result = error_set(err, "'%s' is too large for a config file", path);
+	else
+		result = check_content(path, fd, err);
+	close(fd);
+	return result;
+}
+
+/* --- values ------------------------------------------------------------------------------ */
+
+void slotset_free(struct slotset *slots)
+{
+	free(slots->names);
+	free(slots->storage);
+	*slots = (struct slotset){0};
+}
+
+static int check_slot_name(const struct slotset *slots, const char *name, struct error *err)
+{
+	char file[NAME_MAX + 1];
+
+	if (statedir_name(file, "slot.", "slot", name, err))
+		return -1;
+	if (!name[strspn(name, "0123456789")])
+		return error_set(err, "slot name '%s' is a number", name);
+	for (unsigned i = 0; i < slots->count; i++) {
+		if (!strcasecmp(slots->names[i], name))
+			return error_set(err, "slot name '%s' stands there twice", name);
+	}
+	return 0;
+}
+
+static int parse_names(struct slotset *slots, const char *value, struct error *err)
+{
+	char *save = NULL;
+
+	slots->storage = strdup(value);
+	slots->names = calloc(strlen(value) / 2 + 1, sizeof(*slots->names));
+	if (!slots->storage || !slots->names)
+		return error_sys(err, ENOMEM, "cannot read slot names");
+	for (char *name = strtok_r(slots->storage, " \t,", &save); name;
+	     name = strtok_r(NULL, " \t,", &save)) {
+		if (check_slot_name(slots, name, err))
+			return -1;
+		if (slots->count == CONFIG_MAX_SLOTS)
+			return error_set(err, "more than %d slot names", CONFIG_MAX_SLOTS);
+		slots->names[slots->count++] = name;
+	}
+	return slots->count ? 0 : error_set(err, "no slot names");
+}
+
+int slotset_parse(struct slotset *slots, const char *value, struct error *err)
+{
+	uint64_t count;
+
+	*slots = (struct slotset){0};
+	if (num_parse(value, CONFIG_MAX_SLOTS, &count)) {
+		slots->count = (unsigned)count;
+		return 0;
+	}
+	if (!*value)
+		return error_set(err, "it is empty");
+	/* One word that starts like a number was meant as one: 4x, 010, -1, 99999999999999. */
+	if (!value[strcspn(value, " \t,")] && strchr("0123456789+-.", *value))
+		return error_set(err, "'%s' is not a count from 0 to %d", value, CONFIG_MAX_SLOTS);
+	if (!parse_names(slots, value, err))
+		return 0;
+	slotset_free(slots);
+	return -1;
+}
+
+static bool parse_bool(const char *value, bool *result)
+{
+	static const char *const words[][2] = {{"no", "yes"}, {"false", "true"}, {"0", "1"}, {"off", "on"}};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		for (int truth = 0; truth < 2; truth++) {
+			if (!strcasecmp(value, words[i][truth])) {
+				*result = truth;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* --- entries ----------------------------------------------------------------------------- */
+
+static bool is_pattern(const char *name)
+{
+	return name[strcspn(name, "*?[\\")];
+}
+
+/* fnmatch(3) takes an unclosed bracket for itself; whoever wrote it meant something else. */
+static bool is_good_pattern(const char *pattern)
+{
+	for (const char *p = pattern; *p; p++) {
+		if (*p == '\\' && !*++p)
+			return false;
+		if (*p != '[')
+			continue;
+		p++;
+		p += *p == '!' || *p == '^';
+		p += *p == ']';
+		p = strchr(p, ']');
+		if (!p)
+			return false;
+	}
+	return true;
+}
+
+static int check_name(const char *what, const char *name, struct error *err)
+{
+	char file[NAME_MAX + 1];
+
+	if (is_pattern(name))
+		return is_good_pattern(name) ? 0 : error_set(err, "bad pattern '%s'", name);
+	return statedir_name(file, "", what, name, err);
+}
+
+static int check_main(const char *key, const char *value, struct error *err)
+{
+	bool truth;
+
+	if (!strcmp(key, "directory"))
+		return *value == '/' ? 0 : error_set(err, "'%s' is not an absolute path", value);
+	if (!strcmp(key, "strict"))
+		return parse_bool(value, &truth) ? 0 : error_set(err, "'%s' is neither yes nor no", value);
+	return error_set(err, "unknown key; there are directory and strict");
+}
+
+static int check_worker(const char *key, const char *value, struct error *err)
+{
+	char file[NAME_MAX + 1];
+
+	if (check_name("worker", key, err))
+		return -1;
+	if (!*value)
+		return error_set(err, "it names no group");
+	if (is_pattern(value))
+		return error_set(err, "group '%s' has a pattern's characters", value);
+	return statedir_name(file, "", "group", value, err);
+}
+
+static int check_slots(const char *key, const char *value, struct error *err)
+{
+	struct slotset slots;
+
+	if (check_name("group", key, err) || slotset_parse(&slots, value, err))
+		return -1;
+	slotset_free(&slots);
+	return 0;
+}
+
+/* The lock of section "slots" or "slots NAME", NULL for another section. */
+static const char *lock_of(const char *section)
+{
+	size_t length = sizeof(LOCK_PREFIX) - 1;
+
+	if (!strcmp(section, SECTION_SLOTS))
+		return CONFIG_DEFAULT_LOCK;
+	return strncmp(section, LOCK_PREFIX, length) ? NULL : section + length;
+}
+
+static int check_entry(const char *section, const char *key, const char *value, struct error *err)
+{
+	if (!strcmp(section, SECTION_MAIN))
+		return check_main(key, value, err);
+	if (!strcmp(section, SECTION_WORKERS))
+		return check_worker(key, value, err);
+	return check_slots(key, value, err); /* check_section() has seen its section first */
+}
+
+static int check_section(const char *section, struct error *err)
+{
+	const char *lock = lock_of(section);
+	char file[NAME_MAX + 1];
+
+	if (!strcmp(section, SECTION_MAIN) || !strcmp(section, SECTION_WORKERS))
+		return 0;
+	if (!lock)
+		return error_set(err, "unknown section; there are [grouplock], [workers], [slots] and "
+				 "[slots LOCK]");
+	if (strcmp(section, SECTION_SLOTS) && !strcmp(lock, CONFIG_DEFAULT_LOCK))
+		return error_set(err, "lock 'default' is the section [slots]");
+	if (lock[strcspn(lock, " \t,=")])
+		return error_set(err, "lock name '%s' has a blank, a comma or '='", lock);
+	return statedir_name(file, "", "lock", lock, err);
+}
+
+static int add_lock(struct config *config, const char *name, struct error *err)
+{
+	char **locks = realloc(config->locks, (config->lock_count + 1) * sizeof(*locks));
+
+	if (locks)
+		config->locks = locks;
+	if (!locks || !(locks[config->lock_count] = strdup(name)))
+		return error_sys(err, ENOMEM, "cannot load '%s'", config->path);
+	config->lock_count++;
+	return 0;
+}
+
+/* Entry `i` of the dictionary: "section" without a value, or "section:key" with one. */
+static int check_dictionary_entry(struct config *config, int i, struct error *err)
+{
+	const char *name = config->ini->key[i], *value = config->ini->val[i];
+	const char *colon = strchr(name, ':');
+	char section[1024];
+	struct error reason;
+
+	if (!value || !colon) {
+		if (check_section(name, &reason))
+			return error_set(err, "%s: section [%s]: %s", config->path, name, reason.text);
+		if (!strncmp(name, LOCK_PREFIX, sizeof(LOCK_PREFIX) - 1))
+			return add_lock(config, lock_of(name), err);
+		return 0;
+	}
+	snprintf(section, sizeof(section), "%.*s", (int)(colon - name), name);
+	if (colon == name)
+		return error_set(err, "%s: key '%s' stands before any section", config->path, colon + 1);
+	if (check_entry(section, colon + 1, value, &reason))
+		return error_set(err, "%s: section [%s]: key '%s': %s", config->path, section, colon + 1,
+				 reason.text);
+	return 0;
+}
+
+static int check_dictionary(struct config *config, struct error *err)
+{
+	if (add_lock(config, CONFIG_DEFAULT_LOCK, err))
+		return -1;
+	for (int i = 0; i < config->ini->size; i++) {
+		if (config->ini->key[i] && check_dictionary_entry(config, i, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* --- loading ----------------------------------------------------------------------------- */
+
+/* Turns iniparser's "iniparser: WHAT in FILE (LINE)..." into "FILE:LINE: WHAT". */
+static int explain_parser(const char *path, struct error *err)
+{
+	const char *text = parser_said, *open = strrchr(parser_said, '('), *in = strstr(parser_said, " in ");
+
+	if (!strncmp(text, "iniparser: ", 11))
+		text += 11;
+	if (!open || !in || in < text)
+		return error_set(err, "%s: %s", path, *text ? text : "cannot be parsed");
+	return error_set(err, "%s:%u: %.*s", path, (unsigned)strtoul(open + 1, NULL, 10),
+			 (int)(in - text), text);
+}
+
+struct config *config_load(const char *path, struct error *err)
+{
+	struct config *config = calloc(1, sizeof(*config));
+
+	if (!config || !(config->path = strdup(path))) {
+		error_sys(err, ENOMEM, "cannot load '%s'", path);
+		config_free(config);
+		return NULL;
+	}
+	if (check_file(path, &config->identity, err)) {
+		config_free(config);
+		return NULL;
+	}
+	iniparser_set_error_callback(hear_parser);
+	*parser_said = '\0';
+	config->ini = iniparser_load(path);
+	if (!config->ini)
+		explain_parser(path, err);
+	if (!config->ini || check_dictionary(config, err)) {
+		config_free(config);
+		return NULL;
+	}
+	return config;
+}
+
+void config_free(struct config *config)
+{
+	if (!config)
+		return;
+	for (unsigned i = 0; i < config->lock_count; i++)
+		free(config->locks[i]);
+	free(config->locks);
+	if (config->ini)
+		iniparser_freedict(config->ini);
+	free(config->path);
+	free(config);
+}
+
+bool config_changed(const struct config *config)
+{
+	const struct stat *was = &config->identity;
+	struct stat now;
+
+	return stat(config->path, &now) || now.st_dev != was->st_dev || now.st_ino != was->st_ino ||
+	       now.st_size != was->st_size || now.st_mtim.tv_sec != was->st_mtim.tv_sec ||
+	       now.st_mtim.tv_nsec != was->st_mtim.tv_nsec ||
+	       now.st_ctim.tv_sec != was->st_ctim.tv_sec ||
+	       now.st_ctim.tv_nsec != was->st_ctim.tv_nsec;
+}
+
+/* --- questions --------------------------------------------------------------------------- */
+
+const char *config_path(const struct config *config)
+{
+	return config->path;
+}
+
+const char *config_directory(const struct config *config)
+{
+	return iniparser_getstring(config->ini, SECTION_MAIN ":directory", NULL);
+}
+
+bool config_strict(const struct config *config)
+{
+	bool strict = false;
+
+	parse_bool(iniparser_getstring(config->ini, SECTION_MAIN ":strict", "no"), &strict);
+	return strict;
+}
+
+const char *config_lock(const struct config *config, unsigned index)
+{
+	return index < config->lock_count ? config->locks[index] : NULL;
+}
+
+/*
+ * The value of `name` in `section`: the exact name's, else of the first pattern in file order
+ * that matches it, else of a lone "*" wherever that stands. *pattern says which, or NULL.
+ */
+static const char *look_up(const struct config *config, const char *section, const char *name,
+			   const char **pattern)
+{
+	const dictionary *ini = config->ini;
+	size_t length = strlen(section);
+	const char *value, *last_resort = NULL;
+	char key[1024];
+
+	*pattern = NULL;
+	snprintf(key, sizeof(key), "%s:%s", section, name);
+	value = iniparser_getstring(ini, key, NULL);
+	if (value)
+		return value;
+	for (int i = 0; i < ini->size; i++) {
+		const char *candidate = ini->key[i];
+
+		if (!candidate || strncmp(candidate, section, length) || candidate[length] != ':')
+			continue;
+		candidate += length + 1;
+		if (!is_pattern(candidate))
+			continue;
+		if (!strcmp(candidate, "*")) {
+			last_resort = ini->val[i];
+		} else if (!fnmatch(candidate, name, 0)) {
+			*pattern = candidate;
+			return ini->val[i];
+		}
+	}
+	if (last_resort)
+		*pattern = "*";
+	return last_resort;
+}
+
+enum config_match config_group(const struct config *config, const char *worker, char *group,
+			       size_t size, const char **pattern)
+{
+	char folded[1024];
+	const char *ignored, *value;
+
+	snprintf(folded, sizeof(folded), "%s", worker);
+	text_fold(folded);
+	if (!pattern)
+		pattern = &ignored;
+	value = look_up(config, SECTION_WORKERS, folded, pattern);
+	snprintf(group, size, "%s", value ? value : folded);
+	text_fold(group);
+	if (!value)
+		return CONFIG_UNLISTED;
+	return *pattern ? CONFIG_PATTERN : CONFIG_EXACT;
+}
+
+static int no_such_lock(const struct config *config, const char *lock, struct error *err)
+{
+	char list[512] = "";
+	size_t used = 0;
+
+	for (unsigned i = 0; i < config->lock_count && used < sizeof(list); i++)
+		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
+					 config->locks[i]);
+	return error_set(err, "no lock '%s' in '%s'; there are: %s", lock, config->path, list);
+}
+
+int config_slots(const struct config *config, const char *lock, const char *group,
+		 struct slotset *slots, struct error *err)
+{
+	const char *value, *pattern;
+	char section[1024];
+	unsigned i = 0;
+
+	while (i < config->lock_count && strcasecmp(config->locks[i], lock))
+		i++;
+	if (i == config->lock_count)
+		return no_such_lock(config, lock, err);
+	snprintf(section, sizeof(section), "%s%s", i ? LOCK_PREFIX : SECTION_SLOTS,
+		 i ? config->locks[i] : "");
+	value = look_up(config, section, group, &pattern);
+	if (!value) {
+		*slots = (struct slotset){.count = DEFAULT_SLOTS};
+		return 0;
+	}
+	return slotset_parse(slots, value, err);
+}

@@ -1,0 +1,68 @@
+/*
+ * config - groups.ini: which worker belongs to which group, and how many slots a group has.
+ *
+ * The only module that knows iniparser. A file is checked as a whole when it is loaded: what is
+ * unknown or makes no sense is an error that names file, section and key, never a guess. Names
+ * compare without case; what comes out of here is folded to lower case.
+ */
+#ifndef GROUPLOCK_CONFIG_H
+#define GROUPLOCK_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "error.h"
+
+#define CONFIG_DEFAULT_LOCK "default" /* the lock whose section is [slots] */
+#define CONFIG_MAX_SLOTS 1024
+
+struct config; /* a loaded file */
+
+enum config_match {
+	CONFIG_EXACT,   /* [workers] lists the name itself */
+	CONFIG_PATTERN, /* the first pattern in file order that matches, a lone * last of all */
+	CONFIG_UNLISTED,
+};
+
+/* The slots of one group's lock: `count` of them, numbered from 0, or named. */
+struct slotset {
+	unsigned count;
+	char **names;  /* as the file spells them; NULL: numbered. Owned. */
+	char *storage; /* what names[] points into */
+};
+
+/* Loads and checks; NULL with a reason. Free with config_free(). */
+struct config *config_load(const char *path, struct error *err);
+void config_free(struct config *config);
+
+/* Whether the file at the path is another one, or has another content, than what was loaded. */
+bool config_changed(const struct config *config);
+
+const char *config_path(const struct config *config);
+
+/* The value of `directory`, an absolute path, or NULL. */
+const char *config_directory(const struct config *config);
+bool config_strict(const struct config *config);
+
+/*
+ * The group of a worker, written into `group` (`size` bytes): by [workers], or, unlisted, the
+ * worker's own name. *pattern (may be NULL) becomes the pattern that matched, or NULL.
+ */
+enum config_match config_group(const struct config *config, const char *worker, char *group,
+			       size_t size, const char **pattern);
+
+/* The lock names there are: CONFIG_DEFAULT_LOCK is number 0, then sections in file order. */
+const char *config_lock(const struct config *config, unsigned index);
+
+/*
+ * The slots of `lock` in `group`, to be freed with slotset_free(). -1: no such lock; the message
+ * lists those there are.
+ */
+int config_slots(const struct config *config, const char *lock, const char *group,
+		 struct slotset *slots, struct error *err);
+
+/* Reads a value of a [slots] section: a count, or names. The reason says what is wrong with it. */
+int slotset_parse(struct slotset *slots, const char *value, struct error *err);
+void slotset_free(struct slotset *slots);
+
+#endif

@@ -1,0 +1,16 @@
+#include "fdlimit.h"
+
+void fdlimit_raise(struct rlimit *was)
+{
+	struct rlimit all;
+
+	getrlimit(RLIMIT_NOFILE, was);
+	all = *was;
+	all.rlim_cur = all.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &all);
+}
+
+void fdlimit_restore(const struct rlimit *was)
+{
+	setrlimit(RLIMIT_NOFILE, was); /* lowering is always allowed; open descriptors stay open */
+}

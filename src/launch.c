@@ -1,0 +1,67 @@
+#include "launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "keeper.h"
+
+/* The command's descriptors: out of the way of scripts, and open across exec. */
+static int move_fds(struct launch *launch, struct error *err)
+{
+	for (size_t i = 0; i < launch->fd_count; i++) {
+		int fd = fcntl(launch->fds[i], F_DUPFD, LAUNCH_FIRST_FD);
+
+		if (fd < 0 && (errno == EINVAL || errno == EMFILE))
+			return error_set(err, "no file descriptor from %d up for a slot: the limit on open "
+					 "files is too low; raise it with 'ulimit -Hn'", LAUNCH_FIRST_FD);
+		if (fd < 0)
+			return error_sys(err, errno, "cannot duplicate a slot's descriptor");
+		close(launch->fds[i]);
+		launch->fds[i] = fd;
+	}
+	return 0;
+}
+
+/* A copy of argv: the keeper's title is about to be written over the original strings. */
+static char **copy_argv(char *const *argv)
+{
+	size_t count = 0;
+	char **copy;
+
+	while (argv[count])
+		count++;
+	copy = calloc(count + 1, sizeof(*copy));
+	for (size_t i = 0; copy && i < count; i++) {
+		copy[i] = strdup(argv[i]);
+		if (!copy[i])
+			return NULL;
+	}
+	return copy;
+}
+
+int launch(struct launch *launch, struct error *err)
+{
+	char **argv = copy_argv(launch->argv);
+	enum keeper_result kept = KEEPER_UNSUPPORTED;
+	int errnum;
+
+	if (!argv) {
+		error_sys(err, ENOMEM, "cannot start '%s'", launch->argv[0]);
+		return LAUNCH_FAILED;
+	}
+	if (move_fds(launch, err))
+		return LAUNCH_FAILED;
+	if (launch->fd_count && !launch->without_keeper)
+		kept = keeper_start(launch->fds, launch->fd_count, launch->title, launch->title_size, err);
+	if (kept == KEEPER_ERROR)
+		return LAUNCH_FAILED;
+	if (launch->before_exec)
+		launch->before_exec(launch->arg, kept == KEEPER_STARTED);
+	execvp(argv[0], argv);
+	errnum = errno;
+	error_sys(err, errnum, "cannot run '%s'", argv[0]);
+	return errnum == ENOENT ? LAUNCH_NOT_FOUND : LAUNCH_CANNOT_EXECUTE;
+}

@@ -1,0 +1,107 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <getopt.h>
+
+#include "command.h"
+
+static const struct command *const commands[] = {
+	&command_run,
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
+
+static const struct option_spec main_options[] = {
+	OPTIONS_COMMON,
+	{'V', "version", NULL, "show the version and exit"},
+	{0},
+};
+
+struct command_title command_title;
+
+int command_fail(const struct error *err)
+{
+	fprintf(stderr, "grouplock: %s\n", err->text);
+	return COMMAND_FAILED;
+}
+
+void command_help(const struct command *self)
+{
+	printf("Usage: grouplock %s [OPTION...]%s%s\n\n%s.\n\n", self->name, *self->operands ? " " : "",
+	       self->operands, self->summary);
+	options_print(self->options);
+}
+
+static void help(void)
+{
+	printf("Usage: grouplock [-f FILE] [-d DIR] COMMAND [OPTION...]\n\n"
+	       "Limits how many builds run at once on a machine that several CI workers share.\n\n");
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	printf("\n");
+	options_print(main_options);
+	printf("\nSee 'grouplock COMMAND --help', grouplock(1) and groups.ini(5).\n");
+}
+
+/*
+ * A caller may have closed stdin, stdout or stderr. Then a lock file would get that number and
+ * our messages would be written into it: fill the gaps, until the exec, with /dev/null.
+ */
+static int guard_stdio(struct error *err)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) < 0)
+			return error_sys(err, errno, "cannot open '/dev/null'");
+	}
+	return 0;
+}
+
+static int run_command(struct resolve_options *resolve, int argc, char **argv, struct error *err)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (!strcmp(commands[i]->name, argv[0]))
+			return commands[i]->run(commands[i], resolve, argc, argv);
+	}
+	error_set(err, "unknown command '%s'; see 'grouplock --help'", argv[0]);
+	return command_fail(err);
+}
+
+int main(int argc, char **argv)
+{
+	struct resolve_options resolve = {0};
+	struct error err;
+	const char *argument;
+	int key;
+
+	if (guard_stdio(&err))
+		return command_fail(&err);
+	if (argc > 0)
+		command_title = (struct command_title){argv[0], (size_t)(argv[argc - 1] - argv[0]) +
+							       strlen(argv[argc - 1]) + 1};
+	while ((key = options_next(main_options, "", argc, argv, &argument, &err)) != OPTIONS_END) {
+		switch (key) {
+		case 'f':
+			resolve.config = argument;
+			break;
+		case 'd':
+			resolve.directory = argument;
+			break;
+		case 'h':
+			help();
+			return 0;
+		case 'V':
+			printf("grouplock %s\n", GROUPLOCK_VERSION);
+			return 0;
+		default:
+			return command_fail(&err);
+		}
+	}
+	if (optind >= argc) {
+		error_set(&err, "no command; see 'grouplock --help'");
+		return command_fail(&err);
+	}
+	return run_command(&resolve, argc - optind, argv + optind, &err);
+}

@@ -1,0 +1,118 @@
+#include "resolve.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "statedir.h"
+#include "text.h"
+
+#define DEFAULT_CONFIG GROUPLOCK_SYSCONFDIR "/grouplock/groups.ini"
+#define DEFAULT_DIRECTORY GROUPLOCK_LOCALSTATEDIR "/lib/grouplock"
+
+/* The option's value, else the variable's. *value NULL: neither is there. */
+static int from_user(const char *option, const char *option_name, const char *variable,
+		     const char **value, const char **source, struct error *err)
+{
+	const char *env = getenv(variable);
+
+	*value = option ? option : env;
+	*source = option ? option_name : variable;
+	if (!*value)
+		return 0;
+	if (!**value)
+		return error_set(err, "%s is empty; give it a value or leave it out", *source);
+	return 0;
+}
+
+int resolve_config(struct resolved *resolved, const struct resolve_options *options,
+		   struct error *err)
+{
+	const char *path;
+
+	*resolved = (struct resolved){0};
+	if (from_user(options->config, "-f", "GROUPLOCK_CONFIG", &path, &resolved->config_source, err) ||
+	    from_user(options->directory, "-d", "GROUPLOCK_DIR", &resolved->directory,
+		      &resolved->directory_source, err))
+		return -1;
+	if (!path) {
+		path = DEFAULT_CONFIG;
+		resolved->config_source = "compiled in";
+	}
+	resolved->config = config_load(path, err);
+	if (!resolved->config)
+		return -1;
+	if (!resolved->directory) {
+		resolved->directory = config_directory(resolved->config);
+		resolved->directory_source = config_path(resolved->config);
+	}
+	if (!resolved->directory) {
+		resolved->directory = DEFAULT_DIRECTORY;
+		resolved->directory_source = "compiled in";
+	}
+	return 0;
+}
+
+/* Copies a name that the user gave, folded, if a file can be called so. */
+static int take_name(char out[NAME_MAX + 1], const char *what, const char *name, struct error *err)
+{
+	char file[NAME_MAX + 1];
+
+	if (statedir_name(file, "", what, name, err))
+		return -1;
+	snprintf(out, NAME_MAX + 1, "%s", name);
+	text_fold(out);
+	return 0;
+}
+
+static int find_worker(struct resolved *resolved, const char *option, struct error *err)
+{
+	char host[HOST_NAME_MAX + 1] = "";
+	const char *name;
+
+	if (from_user(option, "-w", "GROUPLOCK_WORKER", &name, &resolved->worker_source, err))
+		return -1;
+	if (!name) {
+		if (gethostname(host, sizeof(host) - 1))
+			return error_sys(err, errno, "cannot get the host name");
+		name = host;
+		resolved->worker_source = "host name";
+	}
+	return take_name(resolved->worker, "worker", name, err);
+}
+
+int resolve_group(struct resolved *resolved, const struct resolve_options *options,
+		  struct error *err)
+{
+	if (find_worker(resolved, options->worker, err))
+		return -1;
+	resolved->group_given = options->group != NULL;
+	if (options->group)
+		return take_name(resolved->group, "group", options->group, err);
+	resolved->match = config_group(resolved->config, resolved->worker, resolved->group,
+				       sizeof(resolved->group), &resolved->pattern);
+	if (resolved->match == CONFIG_UNLISTED && config_strict(resolved->config))
+		return error_set(err, "worker '%s' is not listed in [workers] of '%s', which says strict; "
+				 "add '%s = GROUP' there", resolved->worker,
+				 config_path(resolved->config), resolved->worker);
+	return 0;
+}
+
+void resolve_free(struct resolved *resolved)
+{
+	config_free(resolved->config);
+	resolved->config = NULL;
+}
+
+void resolve_why(const struct resolved *resolved, char why[RESOLVE_WHY_SIZE])
+{
+	if (resolved->group_given)
+		snprintf(why, RESOLVE_WHY_SIZE, "-g");
+	else if (resolved->match == CONFIG_PATTERN)
+		snprintf(why, RESOLVE_WHY_SIZE, "pattern '%s'", resolved->pattern);
+	else
+		snprintf(why, RESOLVE_WHY_SIZE, "%s",
+			 resolved->match == CONFIG_EXACT ? "exact" : "unlisted");
+}

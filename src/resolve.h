@@ -1,0 +1,50 @@
+/*
+ * resolve - from what the user said to where the lock is: config file, directory, worker, group.
+ *
+ * Each has one order of sources: an option, then the environment, then the config file, then
+ * what was compiled in. A variable that is set but empty is an error and not "unset": it is a
+ * build script's typo, and a build on the wrong group is worse than none.
+ */
+#ifndef GROUPLOCK_RESOLVE_H
+#define GROUPLOCK_RESOLVE_H
+
+#include <limits.h>
+
+#include "config.h"
+#include "error.h"
+
+/* What the command line gave; NULL where it gave nothing. Strings are the caller's. */
+struct resolve_options {
+	const char *config;    /* -f */
+	const char *directory; /* -d */
+	const char *worker;    /* -w */
+	const char *group;     /* -g */
+};
+
+struct resolved {
+	struct config *config;
+	char worker[NAME_MAX + 1]; /* folded */
+	char group[NAME_MAX + 1];  /* folded */
+	const char *directory;
+	/* why, for -v and `which` */
+	const char *config_source, *directory_source, *worker_source;
+	enum config_match match; /* unless group_given */
+	const char *pattern;
+	int group_given;
+};
+
+/* Loads the config file and finds the directory. Free with resolve_free(). */
+int resolve_config(struct resolved *resolved, const struct resolve_options *options,
+		   struct error *err);
+
+/* Finds worker and group. Under `strict` an unlisted worker is an error, unless -g says where. */
+int resolve_group(struct resolved *resolved, const struct resolve_options *options,
+		  struct error *err);
+
+void resolve_free(struct resolved *resolved);
+
+/* "exact", "pattern 'linux-*'", "unlisted" or "-g": why this is the worker's group. */
+#define RESOLVE_WHY_SIZE 320
+void resolve_why(const struct resolved *resolved, char why[RESOLVE_WHY_SIZE]);
+
+#endif

@@ -1,0 +1,65 @@
+#include "text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+void text_escape(char *out, size_t size, const char *in)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t used = 0;
+
+	for (; *in; in++) {
+		unsigned char c = (unsigned char)*in;
+		int plain = c >= 32 && c != 127;
+
+		if (used + (plain ? 1 : 4) >= size)
+			break;
+		if (plain) {
+			out[used++] = *in;
+			continue;
+		}
+		out[used++] = '\\';
+		out[used++] = 'x';
+		out[used++] = hex[c >> 4];
+		out[used++] = hex[c & 15];
+	}
+	out[used] = '\0';
+}
+
+void text_duration(char out[TEXT_DURATION_SIZE], int64_t ns)
+{
+	int64_t s = ns > 0 ? ns / 1000000000 : 0;
+
+	if (s < 60)
+		snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 "s", s);
+	else if (s < 3600)
+		snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 "m%02" PRId64 "s", s / 60, s % 60);
+	else if (s < 86400)
+		snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 "h%02" PRId64 "m", s / 3600, s / 60 % 60);
+	else
+		snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 "d%02" PRId64 "h", s / 86400, s / 3600 % 24);
+}
+
+const char *text_ordinal(unsigned long long n)
+{
+	if (n % 100 >= 11 && n % 100 <= 13)
+		return "th";
+	switch (n % 10) {
+	case 1:
+		return "st";
+	case 2:
+		return "nd";
+	case 3:
+		return "rd";
+	default:
+		return "th";
+	}
+}
+
+void text_fold(char *name)
+{
+	for (; *name; name++) {
+		if (*name >= 'A' && *name <= 'Z')
+			*name = (char)(*name - 'A' + 'a');
+	}
+}

@@ -1,0 +1,31 @@
+/*
+ * text - how values are shown to people: escaped bytes, durations, ordinals; and the one
+ * folding of names to lower case.
+ */
+#ifndef GROUPLOCK_TEXT_H
+#define GROUPLOCK_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Copies `in` to `out` with control characters (bytes 0 to 31 and 127) as \xNN, so that nothing
+ * a stranger wrote into a record or a name can move a cursor or fake a line. Other bytes,
+ * UTF-8 included, stay. Cut to `size`, always terminated.
+ */
+void text_escape(char *out, size_t size, const char *in);
+
+/* `ns` nanoseconds as "0s", "59s", "4m12s", "1h02m", "2d03h"; negative counts as 0. */
+#define TEXT_DURATION_SIZE 24
+void text_duration(char out[TEXT_DURATION_SIZE], int64_t ns);
+
+/* The English suffix of an ordinal number: "st", "nd", "rd" or "th". */
+const char *text_ordinal(unsigned long long n);
+
+/*
+ * Names of workers, groups, locks and slots compare without case everywhere (iniparser folds
+ * keys and sections, so the rest must). ASCII only, whatever the locale. Folds in place.
+ */
+void text_fold(char *name);
+
+#endif
