@@ -8,6 +8,12 @@
 /* How often the head looks whether the limit was changed: the only thing that is ever polled. */
 #define RECHECK CLOCK_SECOND
 
+/*
+ * How long a newcomer waits for keepers whose commands have ended. They need microseconds; one
+ * that was killed, and left its slot to a daemon, never comes.
+ */
+#define ENDING_PATIENCE CLOCK_SECOND
+
 /* The text that goes into a slot now. */
 static const struct record_text *holder_text(struct attempt *at, struct record_text *text)
 {
@@ -33,9 +39,13 @@ static const struct record_text *waiter_text(struct attempt *at, struct record_t
 	return text;
 }
 
-/* Under the gate, nobody in line: takes the slots if they are to be had. STEP_BUSY if not. */
-static enum step take_free_slots(struct attempt *at)
+/*
+ * Under the gate, nobody in line: takes the slots if they are to be had. STEP_BUSY if not, or
+ * STEP_ENDING with a file to wait for.
+ */
+static enum step take_free_slots(struct attempt *at, int *ending)
 {
+	enum step step = STEP_BUSY;
 	struct acquire_grant *grant = at->grant;
 	struct record_text text;
 
@@ -46,12 +56,15 @@ static enum step take_free_slots(struct attempt *at)
 		attempt_use_limit(at);
 		return STEP_ON;
 	}
+	if (clock_now() < at->began + ENDING_PATIENCE &&
+	    slots_are_ending(&grant->slots, attempt_wanted(at), &at->job->record.process, ending))
+		step = STEP_ENDING;
 	slots_close(&grant->slots);
-	return STEP_BUSY;
+	return step;
 }
 
-/* A newcomer's turn under the gate: slots, or a ticket (at->ticket.fd >= 0). */
-static enum step try_or_line_up(struct attempt *at)
+/* A newcomer's turn under the gate: slots, or a ticket (at->ticket.fd >= 0), or STEP_ENDING. */
+static enum step try_or_line_up(struct attempt *at, int *ending)
 {
 	struct record_text text;
 	enum step step = attempt_pass_nested(at);
@@ -64,7 +77,7 @@ static enum step try_or_line_up(struct attempt *at)
 	attempt_compare_limit(at);
 	if (queue_is_empty(&at->gate, &empty, at->err))
 		return STEP_ERROR;
-	step = empty ? take_free_slots(at) : STEP_BUSY;
+	step = empty ? take_free_slots(at, ending) : STEP_BUSY;
 	if (step != STEP_BUSY)
 		return step;
 	if (at->job->nonblock || clock_now() >= at->job->deadline) {
@@ -202,12 +215,30 @@ static enum step take_as_head(struct attempt *at)
 	}
 }
 
+/* A newcomer's turns, until it has its slots or a ticket. */
+static enum step arrive(struct attempt *at)
+{
+	for (;;) {
+		enum step step = attempt_enter_gate(at);
+		int ending = -1;
+
+		if (step == STEP_ON)
+			step = attempt_leave_gate(at, try_or_line_up(at, &ending));
+		if (ending < 0)
+			return step;
+		if (step == STEP_ENDING)
+			step = attempt_wait_for_ending(at, ending, at->began + ENDING_PATIENCE);
+		else
+			close(ending);
+		if (step != STEP_ON)
+			return step;
+	}
+}
+
 enum step attempt_run(struct attempt *at)
 {
-	enum step step = attempt_enter_gate(at);
+	enum step step = arrive(at);
 
-	if (step == STEP_ON)
-		step = attempt_leave_gate(at, try_or_line_up(at));
 	if (step == STEP_ON && at->ticket.fd >= 0) {
 		step = wait_in_line(at);
 		if (step == STEP_ON)

@@ -32,6 +32,7 @@ enum step {
 	STEP_NESTED, /* the caller's tree holds it already */
 	STEP_AGAIN,  /* the directory was removed under us: from the start */
 	STEP_STOP,   /* SIGTSTP */
+	STEP_ENDING, /* slots of commands that have ended are about to be free */
 	STEP_BUSY,   /* job->nonblock, and it could not be had */
 	STEP_TIMEOUT,
 	STEP_ERROR, /* *err says why */
@@ -51,6 +52,7 @@ struct attempt {
 	bool waiting;      /* waits is open */
 	int64_t began;     /* when the lock was asked for */
 	int64_t next_beat; /* when the next heartbeat is due, while waiting */
+	bool compared;     /* the limit with the last caller's */
 	bool moved_up;     /* has waited for a ticket */
 	bool gave_up;      /* told so */
 	pid_t suspect;     /* a head that could have gone on and did not, at the last look; or 0 */
@@ -82,6 +84,9 @@ enum step attempt_wait_for_ticket(struct attempt *at, int fd, const char *name);
  */
 enum step attempt_sleep(struct attempt *at, int64_t until, const char *note,
 			struct waitset_event *event);
+
+/* Blocks until a slot that is about to be free is, or the clock is at `until`. Closes fd. */
+enum step attempt_wait_for_ending(struct attempt *at, int fd, int64_t until);
 
 /* How long to sleep before another look where no thread can be had to sleep in flock(). */
 #define ATTEMPT_PAUSE (CLOCK_SECOND / 20)

@@ -98,8 +98,9 @@ void attempt_compare_limit(struct attempt *at)
 	uint32_t last = at->gate.counters.limit;
 	char note[256];
 
-	if (last == GATE_NO_LIMIT || last == at->grant->set.count)
+	if (at->compared || last == GATE_NO_LIMIT || last == at->grant->set.count)
 		return;
+	at->compared = true;
 	snprintf(note, sizeof(note), "the limit is %u here, but was %u for the last caller; unless groups.ini "
 		 "was just changed, its copies differ", at->grant->set.count, last);
 	attempt_tell(at, ACQUIRE_NOTE, note, true);

@@ -38,17 +38,11 @@ static void look_for_stopped_head(struct attempt *at, struct view *view)
 	if (report->place <= 1 || queue_first(&at->gate, &fd, at->err) || fd < 0)
 		return;
 	if (record_read(&view->head, fd) && report->limit >= report->held + view->head.count) {
-		const struct proc_identity *head = &view->head.process;
-		uint64_t start;
-		char state;
+		const struct proc_identity *head = &view->head.process, *self = &at->job->record.process;
 
 		at->suspect = head->pid;
-		if (proc_is_here(head, &at->job->record.process)) {
-			if (proc_stat(head->pid, &start, &state) && (state == 'T' || state == 't'))
-				report->stopped = &view->head;
-		} else if (was == at->suspect) {
+		if (proc_is_here(head, self) ? proc_is_stopped(head, self) : was == head->pid)
 			report->stopped = &view->head;
-		}
 	}
 	close(fd);
 }

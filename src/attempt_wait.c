@@ -95,6 +95,16 @@ enum step attempt_wait_for_ticket(struct attempt *at, int fd, const char *name)
 	return step;
 }
 
+enum step attempt_wait_for_ending(struct attempt *at, int fd, int64_t until)
+{
+	enum step step = attempt_open_waits(at);
+
+	if (step == STEP_ON)
+		step = wait_for_file(at, fd, LOCK_SH, "slot", until, NULL);
+	close(fd);
+	return step == STEP_BUSY ? STEP_ON : step;
+}
+
 static enum step wait_for_gate(struct attempt *at)
 {
 	int64_t until = at->job->nonblock ? clock_add(at->began, GATE_PATIENCE) : CLOCK_NEVER;

@@ -381,6 +381,7 @@ static int start(struct session *session, struct error *err)
 	}
 	if (set_environment(session, err))
 		return LAUNCH_FAILED;
+	resolve_free(&session->where); /* the keeper lives on in this memory */
 	return launch(&command, err);
 }
 

@@ -73,16 +73,12 @@ bool held_mentions(const char *list, const char *group, const char *lock)
  */
 static bool is_by(const struct record *record, const char *secret, const struct proc_identity *self)
 {
-	char id[RECORD_SECRET_SIZE], state;
-	uint64_t start;
+	char id[RECORD_SECRET_SIZE];
 
 	record_id(secret, id);
 	if (strcmp(record->id, id))
 		return false;
-	if (record->kind == RECORD_KEEP || !record->process.start || !proc_is_here(&record->process, self))
-		return true;
-	return proc_stat(record->process.pid, &start, &state) && start == record->process.start &&
-	       state != 'Z';
+	return record->kind == RECORD_KEEP || !proc_has_ended(&record->process, self);
 }
 
 static enum lockfile_result check_entry(const struct entry *entry, struct gate *gate,

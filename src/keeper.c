@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
@@ -133,7 +134,7 @@ enum keeper_result keeper_start(const int *fds, size_t count, char *title, size_
 				struct error *err)
 {
 	int flags = CLONE_VM | CLONE_CHILD_CLEARTID; /* no exit signal in the low byte */
-	sigset_t all, was;
+	uint64_t all = UINT64_MAX, was;
 	int pid, errnum;
 
 	keeper.fds = fds;
@@ -147,13 +148,13 @@ enum keeper_result keeper_start(const int *fds, size_t count, char *title, size_
 	}
 	atomic_store(&keeper.word, WORD_STARTING);
 	write_title(title, title_size);
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, &was);
+	/* Not sigprocmask(3): that spares the two signals which libc keeps for its threads. */
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &was, sizeof(all));
 	pid = clone(keep, keeper_stack + sizeof(keeper_stack), flags, &keeper, NULL, NULL, &keeper.word);
 	errnum = errno;
 	if (pid >= 0)
 		wait_until_settled();
-	sigprocmask(SIG_SETMASK, &was, NULL);
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &was, NULL, sizeof(was));
 	close(keeper.pidfd);
 	if (pid < 0) {
 		error_sys(err, errnum, "cannot start the keeper");

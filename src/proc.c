@@ -1,6 +1,8 @@
 #include "proc.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +20,14 @@ static void slurp(const char *path, char *out, size_t size)
 		close(fd);
 }
 
+struct proc_stat {
+	char state;       /* 'R', 'S', 'T' stopped, 'Z' zombie ... */
+	uint64_t threads; /* field 20 */
+	uint64_t start;   /* field 22 */
+};
+
 /* proc(5): pid (comm) state ...; comm may hold anything, so count from the last parenthesis. */
-static bool read_stat(const char *path, uint64_t *start, char *state)
+static bool read_stat(const char *path, struct proc_stat *stat)
 {
 	char text[1024], *p;
 
@@ -28,21 +36,23 @@ static bool read_stat(const char *path, uint64_t *start, char *state)
 	if (!p || p[1] != ' ')
 		return false;
 	p += 2;
-	*state = *p;
+	stat->state = *p;
 	for (int field = 3; field < 22; field++) {
+		if (field == 20)
+			stat->threads = strtoull(p, NULL, 10);
 		p = strchr(p, ' ');
 		if (!p)
 			return false;
 		p++;
 	}
-	*start = strtoull(p, NULL, 10);
+	stat->start = strtoull(p, NULL, 10);
 	return true;
 }
 
 void proc_self(struct proc_identity *self)
 {
+	struct proc_stat own;
 	struct stat st;
-	char state;
 
 	memset(self, 0, sizeof(*self));
 	if (gethostname(self->host, sizeof(self->host) - 1))
@@ -52,20 +62,43 @@ void proc_self(struct proc_identity *self)
 	if (!stat("/proc/self/ns/pid", &st))
 		self->pidns = st.st_ino;
 	self->pid = getpid();
-	if (!read_stat("/proc/self/stat", &self->start, &state))
-		self->start = 0;
+	if (read_stat("/proc/self/stat", &own))
+		self->start = own.start;
 }
 
 bool proc_is_here(const struct proc_identity *them, const struct proc_identity *self)
 {
 	return *them->boot && !strcmp(them->boot, self->boot) && them->pidns &&
-	       them->pidns == self->pidns;
+	       them->pidns == self->pidns && them->start;
 }
 
-bool proc_stat(pid_t pid, uint64_t *start, char *state)
+/* False if /proc does not show that pid, whoever has it now. */
+static bool read_stat_of(pid_t pid, struct proc_stat *stat)
 {
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
-	return read_stat(path, start, state);
+	return read_stat(path, stat);
+}
+
+bool proc_has_ended(const struct proc_identity *them, const struct proc_identity *self)
+{
+	struct proc_stat stat;
+
+	/* What /proc says of ourselves must be true, or it is another namespace's. */
+	if (!proc_is_here(them, self) || !read_stat_of(self->pid, &stat) || stat.start != self->start)
+		return false;
+	if (!read_stat_of(them->pid, &stat)) /* gone, or hidden by the mount option hidepid= */
+		return kill(them->pid, 0) && errno == ESRCH;
+	if (stat.start != them->start)
+		return true;
+	return (stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1;
+}
+
+bool proc_is_stopped(const struct proc_identity *them, const struct proc_identity *self)
+{
+	struct proc_stat stat;
+
+	return proc_is_here(them, self) && read_stat_of(them->pid, &stat) && stat.start == them->start &&
+	       (stat.state == 'T' || stat.state == 't');
 }

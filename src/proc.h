@@ -24,15 +24,19 @@ struct proc_identity {
 void proc_self(struct proc_identity *self);
 
 /*
- * Whether `pid` numbers of `them` mean the same here: same boot, same PID namespace. Only then
- * may a pid be looked up.
+ * Whether their pid means something here: same boot, same PID namespace, and a start time to
+ * tell it from a later process of the same number. Only then may it be looked up.
  */
 bool proc_is_here(const struct proc_identity *them, const struct proc_identity *self);
 
 /*
- * The start time and the state letter ('R', 'S', 'T' stopped ...) of a process of this PID
- * namespace; false if there is no such process or /proc does not show it.
+ * Both are about a process that is or was here, and are false where that cannot be known.
+ *
+ * proc_has_ended: it is gone or a zombie, or its pid is another's by now. A process whose first
+ * thread has ended while others run has not.
+ * proc_is_stopped: by a signal or a debugger.
  */
-bool proc_stat(pid_t pid, uint64_t *start, char *state);
+bool proc_has_ended(const struct proc_identity *them, const struct proc_identity *self);
+bool proc_is_stopped(const struct proc_identity *them, const struct proc_identity *self);
 
 #endif

@@ -177,6 +177,33 @@ bool slots_admissible(const struct slots *slots, unsigned want)
 	return slots->total == slots->eligible || slots->busy <= slots->eligible - want;
 }
 
+static bool is_ending(const struct slot *slot, const struct proc_identity *self)
+{
+	struct record record;
+
+	return slot->state == SLOT_BUSY && record_read(&record, slot->fd) && record.kind == RECORD_RUN &&
+	       proc_has_ended(&record.process, self);
+}
+
+bool slots_are_ending(struct slots *slots, unsigned want, const struct proc_identity *self, int *fd)
+{
+	unsigned ending = 0, to_have = slots->mine, last = 0;
+
+	for (unsigned i = 0; i < slots->total; i++) {
+		if (!is_ending(&slots->slot[i], self))
+			continue;
+		ending++;
+		to_have += i < slots->eligible;
+		last = i;
+	}
+	if (!ending || to_have < want || want > slots->eligible ||
+	    slots->busy - ending > slots->eligible - want)
+		return false;
+	*fd = slots->slot[last].fd;
+	slots->slot[last].fd = -1;
+	return true;
+}
+
 int slots_granted(struct slots *slots, unsigned i, unsigned want, const struct record_text *text,
 		  bool *again, struct error *err)
 {

@@ -68,6 +68,14 @@ void slots_settle(struct slots *slots);
 bool slots_admissible(const struct slots *slots, unsigned want);
 
 /*
+ * After a survey that was not admissible: whether it would be if the slots whose commands have
+ * ended were free. A command's end and its keeper's flock(LOCK_UN) are an instant apart, and
+ * whoever runs two commands one after the other must not find the first one's slot busy. Then
+ * *fd is the open file of such a slot, the caller's now, to wait for.
+ */
+bool slots_are_ending(struct slots *slots, unsigned want, const struct proc_identity *self, int *fd);
+
+/*
  * A wait for position `i`, which was BUSY, was granted its lock: keeps the slot if it is eligible
  * and fewer than `want` are MINE, else gives it back (FREE). Sets *again if the file was replaced
  * meanwhile, so that only another survey tells.
