@@ -69,14 +69,14 @@ bool held_mentions(const char *list, const char *group, const char *lock)
 /*
  * The id matches and the slot is locked, but by whom? A new holder has the lock an instant before
  * it writes its record. Where pids can be compared, a command that is gone holds nothing more;
- * elsewhere its keeper has cleared the record before it let go.
+ * elsewhere its keeper has marked the record before it let go.
  */
 static bool is_by(const struct record *record, const char *secret, const struct proc_identity *self)
 {
 	char id[RECORD_SECRET_SIZE];
 
 	record_id(secret, id);
-	if (strcmp(record->id, id))
+	if (record->state != RECORD_HELD || strcmp(record->id, id))
 		return false;
 	return record->kind == RECORD_KEEP || !proc_has_ended(&record->process, self);
 }
@@ -137,16 +137,57 @@ int held_check(const char *list, const char *group, const char *lock, struct gat
 	return 0;
 }
 
+/* Takes out of `list`, in place, the entries of the slot that `start` ("GROUP/LOCK/FILE=") names. */
+static void drop_entries(char *list, const char *start)
+{
+	char *out = list;
+
+	for (const char *p = list; *p;) {
+		const char *from = p + strspn(p, " "), *end = from + strcspn(from, " ");
+
+		if (*from && strncmp(from, start, strlen(start))) {
+			if (out != list)
+				*out++ = ' ';
+			memmove(out, from, (size_t)(end - from));
+			out += end - from;
+		}
+		p = end;
+	}
+	*out = '\0';
+}
+
 int held_append(char **out, const char *group, const char *lock, const char *file,
 		const char *secret)
 {
-	char prefix[2 * NAME_MAX + 3];
-	char *longer = NULL;
+	char prefix[2 * NAME_MAX + 3], *start, *longer = NULL;
+	int length;
 
 	make_prefix(prefix, group, lock);
-	if (asprintf(&longer, "%s%s%s%s=%s", *out ? *out : "", *out ? " " : "", prefix, file, secret) < 0)
+	if (asprintf(&start, "%s%s=", prefix, file) < 0)
+		return -1;
+	if (*out)
+		drop_entries(*out, start);
+	length = asprintf(&longer, "%s%s%s%s", *out ? *out : "", *out && **out ? " " : "", start, secret);
+	free(start);
+	if (length < 0)
 		return -1;
 	free(*out);
 	*out = longer;
 	return 0;
+}
+
+void held_list(const char *list, held_each *each, void *arg)
+{
+	while (*list) {
+		char group[NAME_MAX + 1], lock[NAME_MAX + 1], prefix[2 * NAME_MAX + 3];
+		const char *here = list;
+		struct entry entry;
+
+		here += strspn(here, " ");
+		prefix[0] = '\0';
+		if (sscanf(here, "%255[^/ ]/%255[^/ ]/", group, lock) == 2)
+			snprintf(prefix, sizeof(prefix), "%s/%s/", group, lock);
+		if (next_entry(&list, prefix, &entry) && *prefix)
+			each(arg, group, lock, entry.file, entry.secret);
+	}
 }

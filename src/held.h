@@ -24,6 +24,11 @@
 /* One slot of the list that is still held, `file` being "slot.NAME". */
 typedef void held_see(void *arg, const char *file);
 
+/* Calls `see` for each well-formed entry of the list, whether it is true or not. */
+typedef void held_each(void *arg, const char *group, const char *lock, const char *file,
+		       const char *secret);
+void held_list(const char *list, held_each *each, void *arg);
+
 /* Whether `list` (the variable's value, or NULL) claims a slot of this group's lock at all. */
 bool held_mentions(const char *list, const char *group, const char *lock);
 
@@ -34,7 +39,10 @@ bool held_mentions(const char *list, const char *group, const char *lock);
 int held_check(const char *list, const char *group, const char *lock, struct gate *gate,
 	       const struct proc_identity *self, held_see *see, void *arg, struct error *err);
 
-/* Appends an entry to the list in `out`, a malloc()ed string or NULL; -1: no memory. */
+/*
+ * Appends an entry to the list in `out`, a malloc()ed string or NULL, in place of an older one of
+ * the same slot: that can only be of a holder that is no more. -1: no memory.
+ */
 int held_append(char **out, const char *group, const char *lock, const char *file,
 		const char *secret);
 

@@ -14,7 +14,10 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 /*
  * Until the caller execs, its memory is the keeper's too, thread-local errno included. So the
@@ -32,15 +35,8 @@ enum keeper_word {
 	WORD_SETTLED = 2,
 };
 
-struct keeper {
-	const int *fds;
-	size_t count;
-	int pidfd;
-	_Atomic unsigned word; /* a futex */
-};
-
-/* Static: it must outlive the function that started the keeper. One process starts one keeper. */
-static struct keeper keeper;
+/* Static: they must outlive the function that started the keeper. One process starts one keeper. */
+static _Atomic unsigned keeper_word; /* a futex */
 static char keeper_stack[KEEPER_STACK] __attribute__((aligned(64)));
 
 /* Instrumented code would use the thread state of the caller: keep sanitizers out of the keeper. */
@@ -55,36 +51,42 @@ KEEPER_CODE static void close_between(unsigned from, unsigned to)
 		syscall(SYS_close, from);
 }
 
-/* Closes everything but the pidfd and the slots. */
-KEEPER_CODE static void close_others(const struct keeper *self)
+KEEPER_CODE static bool is_needed(const struct keeper_task *task, unsigned fd)
 {
-	unsigned from = 0;
+	if ((int)fd == task->pidfd)
+		return true;
+	for (size_t i = 0; i < task->count; i++) {
+		if ((int)fd == task->fds[i])
+			return true;
+	}
+	return false;
+}
 
-	for (size_t i = 0; i <= self->count; i++) {
-		unsigned next = UINT_MAX;
+/* Closes everything but the pidfd and the slots. */
+KEEPER_CODE static void close_others(const struct keeper_task *task)
+{
+	unsigned from = 0, last = task->pidfd > 0 ? (unsigned)task->pidfd : 0;
 
-		/* The lowest number to keep that is not below `from`. */
-		if ((unsigned)self->pidfd >= from)
-			next = (unsigned)self->pidfd;
-		for (size_t j = 0; j < self->count; j++) {
-			if ((unsigned)self->fds[j] >= from && (unsigned)self->fds[j] < next)
-				next = (unsigned)self->fds[j];
-		}
-		if (next > from)
-			close_between(from, next - 1);
-		from = next + 1;
+	for (size_t i = 0; i < task->count; i++)
+		last = (unsigned)task->fds[i] > last ? (unsigned)task->fds[i] : last;
+	for (unsigned fd = 0; fd <= last; fd++) {
+		if (!is_needed(task, fd))
+			continue;
+		if (fd > from)
+			close_between(from, fd - 1);
+		from = fd + 1;
 	}
 	close_between(from, UINT_MAX);
 }
 
-KEEPER_CODE static void settle(const struct keeper *self)
+KEEPER_CODE static void settle(const struct keeper_task *task)
 {
 	int null;
 
 	syscall(SYS_setsid);
 	syscall(SYS_prctl, PR_SET_NAME, KEEPER_NAME, 0, 0, 0);
 	syscall(SYS_chdir, "/");
-	close_others(self);
+	close_others(task);
 	null = (int)syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR, 0);
 	for (int fd = 0; fd <= 2 && null >= 0; fd++) {
 		if (fd != null)
@@ -94,20 +96,41 @@ KEEPER_CODE static void settle(const struct keeper *self)
 		syscall(SYS_close, null);
 }
 
+/* Sleeps until there is a reason to let the slots go. */
+KEEPER_CODE static enum keeper_reason wait_for_reason(const struct keeper_task *task, int signalfd)
+{
+	struct pollfd fds[2] = {{.fd = task->pidfd, .events = POLLIN}, {.fd = signalfd, .events = POLLIN}};
+	struct timespec left = {.tv_sec = task->timeout / CLOCK_SECOND, .tv_nsec = task->timeout % CLOCK_SECOND};
+	struct timespec *timeout = task->timeout == CLOCK_NEVER ? NULL : &left;
+
+	for (;;) {
+		/* The system call, unlike ppoll(3), leaves in `left` what is left: poll(2). */
+		long ready = syscall(SYS_ppoll, fds, 2, timeout, NULL, 0);
+
+		if (ready == 0)
+			return KEEPER_EXPIRED;
+		if (ready > 0)
+			return fds[0].revents ? KEEPER_ENDED : KEEPER_RELEASED;
+	}
+}
+
 /* The keeper's life. */
 KEEPER_CODE static int keep(void *arg)
 {
-	struct keeper *self = arg;
-	struct pollfd command = {.fd = self->pidfd, .events = POLLIN};
+	const struct keeper_task *task = arg;
+	uint64_t release = UINT64_C(1) << (KEEPER_RELEASE_SIGNAL - 1);
+	enum keeper_reason reason;
+	int signalfd = -1;
 
-	settle(self);
-	atomic_store(&self->word, WORD_SETTLED);
-	syscall(SYS_futex, &self->word, FUTEX_WAKE, 1, NULL, NULL, 0);
-	while (syscall(SYS_ppoll, &command, 1, NULL, NULL, 0) <= 0)
-		;
-	for (size_t i = 0; i < self->count; i++) {
-		syscall(SYS_pwrite64, self->fds[i], "", 1, 0);
-		syscall(SYS_flock, self->fds[i], LOCK_UN);
+	settle(task);
+	if (task->releasable)
+		signalfd = (int)syscall(SYS_signalfd4, -1, &release, sizeof(release), 0);
+	atomic_store(&keeper_word, WORD_SETTLED);
+	syscall(SYS_futex, &keeper_word, FUTEX_WAKE, 1, NULL, NULL, 0);
+	reason = wait_for_reason(task, signalfd);
+	for (size_t i = 0; i < task->count; i++) {
+		syscall(SYS_pwrite64, task->fds[i], task->marks[reason], task->mark_size, task->mark_offset);
+		syscall(SYS_flock, task->fds[i], LOCK_UN);
 	}
 	syscall(SYS_exit_group, 0);
 	return 0;
@@ -116,8 +139,8 @@ KEEPER_CODE static int keep(void *arg)
 /* Waits until the keeper has settled, or is dead: then the command holds its slots alone. */
 static void wait_until_settled(void)
 {
-	while (atomic_load(&keeper.word) == WORD_STARTING)
-		syscall(SYS_futex, &keeper.word, FUTEX_WAIT, WORD_STARTING, NULL, NULL, 0);
+	while (atomic_load(&keeper_word) == WORD_STARTING)
+		syscall(SYS_futex, &keeper_word, FUTEX_WAIT, WORD_STARTING, NULL, NULL, 0);
 }
 
 static void write_title(char *title, size_t title_size)
@@ -130,35 +153,40 @@ static void write_title(char *title, size_t title_size)
 	memcpy(title, KEEPER_NAME, length < title_size ? length : title_size - 1);
 }
 
-enum keeper_result keeper_start(const int *fds, size_t count, char *title, size_t title_size,
-				struct error *err)
+enum keeper_result keeper_open_pidfd(pid_t pid, int lowest, int *pidfd)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0); /* close-on-exec: pidfd_open(2) */
+
+	if (fd < 0)
+		return errno == ENOSYS || errno == EPERM || errno == EACCES ? KEEPER_UNSUPPORTED : KEEPER_ERROR;
+	if (fd >= lowest) {
+		*pidfd = fd;
+		return KEEPER_STARTED;
+	}
+	*pidfd = fcntl(fd, F_DUPFD_CLOEXEC, lowest);
+	close(fd);
+	return *pidfd < 0 ? KEEPER_ERROR : KEEPER_STARTED;
+}
+
+int keeper_start(const struct keeper_task *task, pid_t *pid, struct error *err)
 {
 	int flags = CLONE_VM | CLONE_CHILD_CLEARTID; /* no exit signal in the low byte */
 	uint64_t all = UINT64_MAX, was;
-	int pid, errnum;
+	int child, errnum;
 
-	keeper.fds = fds;
-	keeper.count = count;
-	keeper.pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0); /* close-on-exec: pidfd_open(2) */
-	if (keeper.pidfd < 0) {
-		if (errno == ENOSYS || errno == EPERM || errno == EACCES)
-			return KEEPER_UNSUPPORTED;
-		error_sys(err, errno, "cannot open a pidfd for the keeper");
-		return KEEPER_ERROR;
-	}
-	atomic_store(&keeper.word, WORD_STARTING);
-	write_title(title, title_size);
+	atomic_store(&keeper_word, WORD_STARTING);
+	write_title(task->title, task->title_size);
 	/* Not sigprocmask(3): that spares the two signals which libc keeps for its threads. */
 	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &was, sizeof(all));
-	pid = clone(keep, keeper_stack + sizeof(keeper_stack), flags, &keeper, NULL, NULL, &keeper.word);
+	child = clone(keep, keeper_stack + sizeof(keeper_stack), flags, (void *)(uintptr_t)task, NULL,
+		      NULL, &keeper_word);
 	errnum = errno;
-	if (pid >= 0)
+	if (child >= 0)
 		wait_until_settled();
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &was, NULL, sizeof(was));
-	close(keeper.pidfd);
-	if (pid < 0) {
-		error_sys(err, errnum, "cannot start the keeper");
-		return KEEPER_ERROR;
-	}
-	return KEEPER_STARTED;
+	if (child < 0)
+		return error_sys(err, errnum, "cannot start the keeper");
+	if (pid)
+		*pid = child;
+	return 0;
 }

@@ -1,26 +1,29 @@
 /*
- * keeper - the small process that frees the slots when the command ends.
+ * keeper - the small process that frees the slots of a command, or of a claim, when it ends.
  *
  * A slot is held by an open file description. The command has it open, and so may have a daemon
  * that it leaves behind; or it may have closed it. So a second process keeps a duplicate: it
  * waits on a pidfd until the command is gone and then calls flock(LOCK_UN), which frees the lock
- * for every duplicate of the description (flock(2)). Just before, it clears the first byte of the
- * file, so that the record in it is no record any more for whoever still has GROUPLOCK_HELD.
+ * for every duplicate of the description (flock(2)). Just before, it writes the reason into the
+ * record, which from then on lets nobody pass who still has GROUPLOCK_HELD.
  *
  *     daemon inherits the fd       the keeper frees it
  *     command closes its fds       the keeper holds it
- *     keeper is killed             the command's fd holds it
+ *     keeper is killed             the command's fd holds it; of a claim, nothing does: it is free
  *     process group is killed      the keeper is in a session of its own and sees the end
  *
- * It is a clone() that shares the caller's memory until the caller execs (a fork() would copy
- * page tables for nothing) and has exit signal 0, so that the command's wait() never sees it
+ * It is a clone() that shares the caller's memory until the caller execs or exits (a fork() would
+ * copy page tables for nothing) and has exit signal 0, so that the command's wait() never sees it
  * (clone(2), wait(2) __WCLONE). It has a session of its own, all signals blocked, cwd "/", stdio
- * on /dev/null, and no other descriptor than the pidfd and the slots'.
+ * on /dev/null, and no other descriptors than pidfd, slots and, for a claim, a signalfd.
  */
 #ifndef GROUPLOCK_KEEPER_H
 #define GROUPLOCK_KEEPER_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "error.h"
 
@@ -32,16 +35,41 @@ enum keeper_result {
 	KEEPER_ERROR,
 };
 
+enum keeper_reason {
+	KEEPER_ENDED,    /* the process watched */
+	KEEPER_EXPIRED,  /* the time */
+	KEEPER_RELEASED, /* somebody sent KEEPER_RELEASE_SIGNAL, where that is allowed */
+	KEEPER_REASONS,
+};
+
+#define KEEPER_RELEASE_SIGNAL SIGTERM
+
+struct keeper_task {
+	const int *fds; /* the slots' descriptors, `count` of them, none below 3 */
+	size_t count;
+	int pidfd;       /* of the process to watch, not below 3; -1: none */
+	int64_t timeout; /* nanoseconds, CLOCK_NEVER: none */
+	bool releasable;
+	off_t mark_offset; /* where in each slot the reason goes, and what it is in bytes */
+	size_t mark_size;
+	const char *marks[KEEPER_REASONS];
+	/*
+	 * The memory that /proc/PID/cmdline shows, from argv[0] on. It is overwritten with the
+	 * keeper's name, or else ps(1) would show a second grouplock; whoever needs the arguments
+	 * copies them first.
+	 */
+	char *title;
+	size_t title_size;
+};
+
+/* Opens a pidfd, close-on-exec, `lowest` or above. KEEPER_ERROR: see errno, ESRCH if it is gone. */
+enum keeper_result keeper_open_pidfd(pid_t pid, int lowest, int *pidfd);
+
 /*
- * Starts the keeper of the calling process, which is about to exec, for `count` slots. `fds` and
- * the array itself must stay as they are until the exec. Returns when the keeper is in its own
- * session: from then on nothing that is meant for the command's process group reaches it.
- *
- * `title` is the memory that /proc/PID/cmdline shows, `title_size` bytes from argv[0] on: it is
- * overwritten with the keeper's name, or else ps(1) would show a second grouplock. Whoever needs
- * the arguments copies them first.
+ * Starts the keeper. The task and all that it points to must stay as they are until this process
+ * has exec'ed or exited. Returns when the keeper is in its own session: from then on nothing that
+ * is meant for the command's process group reaches it. *pid, which may be NULL, becomes its pid.
  */
-enum keeper_result keeper_start(const int *fds, size_t count, char *title, size_t title_size,
-				struct error *err);
+int keeper_start(const struct keeper_task *task, pid_t *pid, struct error *err);
 
 #endif

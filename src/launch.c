@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "keeper.h"
+#include "clock.h"
 
 /* The command's descriptors: out of the way of scripts, and open across exec. */
 static int move_fds(struct launch *launch, struct error *err)
@@ -42,24 +42,45 @@ static char **copy_argv(char *const *argv)
 	return copy;
 }
 
+/* Starts the keeper if there is anything to keep. *kept: there is one. */
+static int start_keeper(struct launch *launch, bool *kept, struct error *err)
+{
+	struct keeper_task *keeper = &launch->keeper;
+	int result = 0;
+
+	*kept = false;
+	if (!launch->fd_count || launch->without_keeper)
+		return 0;
+	switch (keeper_open_pidfd(getpid(), LAUNCH_FIRST_FD, &keeper->pidfd)) {
+	case KEEPER_UNSUPPORTED:
+		return 0;
+	case KEEPER_ERROR:
+		return error_sys(err, errno, "cannot open a pidfd for the keeper");
+	case KEEPER_STARTED:
+		break;
+	}
+	keeper->fds = launch->fds;
+	keeper->count = launch->fd_count;
+	keeper->timeout = CLOCK_NEVER;
+	result = keeper_start(keeper, NULL, err);
+	close(keeper->pidfd);
+	*kept = !result;
+	return result;
+}
+
 int launch(struct launch *launch, struct error *err)
 {
 	char **argv = copy_argv(launch->argv);
-	enum keeper_result kept = KEEPER_UNSUPPORTED;
+	bool kept;
 	int errnum;
 
 	if (!argv) {
 		error_sys(err, ENOMEM, "cannot start '%s'", launch->argv[0]);
 		return LAUNCH_FAILED;
 	}
-	if (move_fds(launch, err))
+	if (move_fds(launch, err) || start_keeper(launch, &kept, err))
 		return LAUNCH_FAILED;
-	if (launch->fd_count && !launch->without_keeper)
-		kept = keeper_start(launch->fds, launch->fd_count, launch->title, launch->title_size, err);
-	if (kept == KEEPER_ERROR)
-		return LAUNCH_FAILED;
-	if (launch->before_exec)
-		launch->before_exec(launch->arg, kept == KEEPER_STARTED);
+	launch->before_exec(launch->arg, kept);
 	execvp(argv[0], argv);
 	errnum = errno;
 	error_sys(err, errnum, "cannot run '%s'", argv[0]);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "error.h"
+#include "keeper.h"
 
 #define LAUNCH_FIRST_FD 100 /* scripts use 3 to 9 for themselves, and shells 10 and up */
 
@@ -19,13 +20,12 @@
 #define LAUNCH_NOT_FOUND 127
 
 struct launch {
-	char *const *argv;         /* the command, from argv[0] to NULL */
-	int *fds;                  /* that hold; replaced by their new numbers */
+	char *const *argv;   /* the command, from argv[0] to NULL */
+	int *fds;            /* that hold; replaced by their new numbers */
 	size_t fd_count;
-	bool without_keeper;       /* -k */
-	char *title;               /* see keeper_start(); may overlap argv's strings */
-	size_t title_size;
-	void (*before_exec)(void *arg, bool kept); /* last call before the exec; NULL: none */
+	bool without_keeper; /* -k */
+	struct keeper_task keeper; /* marks and title are the caller's, the rest is filled in here */
+	void (*before_exec)(void *arg, bool kept); /* the last call before the exec */
 	void *arg;
 };
 

@@ -15,8 +15,18 @@
 static const char *const kinds[] = {
 	[RECORD_RUN] = "run",
 	[RECORD_KEEP] = "keep",
+	[RECORD_CLAIM] = "claim",
 	[RECORD_WAIT] = "wait",
 };
+
+const char record_states[][RECORD_STATE_SIZE + 1] = {
+	[RECORD_HELD] = "held    ",
+	[RECORD_ENDED] = "ended   ",
+	[RECORD_EXPIRED] = "expired ",
+	[RECORD_RELEASED] = "released",
+};
+
+_Static_assert(sizeof(HEADER "state ") - 1 == RECORD_STATE_OFFSET, "where a keeper writes");
 
 static void to_hex(const unsigned char *bytes, size_t count, char *out)
 {
@@ -100,6 +110,7 @@ void record_format(const struct record *record, struct record_text *text)
 
 	text->size = sizeof(HEADER) - 1;
 	memcpy(text->bytes, HEADER, text->size);
+	put(text, "state", record_states[record->state], 64);
 	put(text, "kind", kinds[record->kind], 64);
 	put(text, "id", record->id, 64);
 	put(text, "worker", record->worker, 16 + 3 * NAME_MAX);
@@ -110,6 +121,8 @@ void record_format(const struct record *record, struct record_text *text)
 	put_number(text, "start", process->start);
 	put_number(text, "since", record->since > 0 ? (uint64_t)record->since : 0);
 	put_number(text, "count", record->count);
+	put_number(text, "bound", (uint64_t)record->bound);
+	put_number(text, "until", record->until > 0 ? (uint64_t)record->until : 0);
 	/* Last: it takes what is left, so a long command loses its tail and nothing else. */
 	put(text, "command", record->command, RECORD_SIZE - text->size - 2);
 	text->bytes[text->size++] = '\n';
@@ -170,13 +183,27 @@ static enum record_kind get_kind(const char *p, const char *end)
 	return RECORD_RUN;
 }
 
+static enum record_state get_state(const char *p, const char *end)
+{
+	char word[RECORD_STATE_SIZE + 1];
+
+	get_text(word, sizeof(word), p, end);
+	for (unsigned i = 0; i <= RECORD_RELEASED; i++) {
+		if (!strcmp(word, record_states[i]))
+			return (enum record_state)i;
+	}
+	return RECORD_ENDED; /* garbage is not held by anybody who says so */
+}
+
 static void set_field(struct record *record, const char *key, size_t length, const char *p,
 		      const char *end)
 {
 	struct proc_identity *process = &record->process;
 
 #define IS(name) (length == sizeof(name) - 1 && !memcmp(key, name, length))
-	if (IS("kind"))
+	if (IS("state"))
+		record->state = get_state(p, end);
+	else if (IS("kind"))
 		record->kind = get_kind(p, end);
 	else if (IS("id"))
 		get_text(record->id, sizeof(record->id), p, end);
@@ -196,6 +223,10 @@ static void set_field(struct record *record, const char *key, size_t length, con
 		record->since = (int64_t)get_number(p, end, INT64_MAX);
 	else if (IS("count"))
 		record->count = get_number(p, end, UINT32_MAX);
+	else if (IS("bound"))
+		record->bound = (pid_t)get_number(p, end, INT32_MAX);
+	else if (IS("until"))
+		record->until = (int64_t)get_number(p, end, INT64_MAX);
 	else if (IS("command"))
 		get_text(record->command, sizeof(record->command), p, end);
 	/* A key of a later version says nothing to this one. */

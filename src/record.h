@@ -7,6 +7,9 @@
  * The form: a first line "grouplock 1", then lines "key value", then an empty line; what follows
  * the empty line is left over from a longer record and not read. Bytes of a value outside 32 to
  * 126, and '%', stand as %XX. A record is at most one page and is written by one write(2).
+ *
+ * The state is the first key and its value has constant width, so that a keeper, which can call
+ * nothing but the kernel, can overwrite it in place just before it lets a slot go.
  */
 #ifndef GROUPLOCK_RECORD_H
 #define GROUPLOCK_RECORD_H
@@ -25,18 +28,33 @@
 #define RECORD_SECRET_SIZE 33 /* 16 random bytes in hexadecimal, terminated */
 
 enum record_kind {
-	RECORD_RUN,  /* the process is a command with a keeper: when it is gone, so is the claim */
-	RECORD_KEEP, /* the same without a keeper: whoever inherited the slot holds it too */
-	RECORD_WAIT, /* a waiter's ticket */
+	RECORD_RUN,   /* the process is a command with a keeper: when it ends, the slot is free */
+	RECORD_KEEP,  /* the same without a keeper: whoever inherited the slot holds it too */
+	RECORD_CLAIM, /* the process is the keeper of a claim */
+	RECORD_WAIT,  /* a waiter's ticket */
 };
 
+enum record_state {
+	RECORD_HELD,     /* as far as the record knows; the lock is the truth */
+	RECORD_ENDED,    /* the command, or the process that a claim was bound to, has ended */
+	RECORD_EXPIRED,  /* the claim's --max was over */
+	RECORD_RELEASED, /* the claim was released */
+};
+
+#define RECORD_STATE_OFFSET 18 /* of the state's value in a record: behind "grouplock 1\nstate " */
+#define RECORD_STATE_SIZE 8
+extern const char record_states[][RECORD_STATE_SIZE + 1]; /* the values, by enum record_state */
+
 struct record {
+	enum record_state state;
 	enum record_kind kind;
 	char id[RECORD_SECRET_SIZE]; /* record_id() of the secret that the holder's command knows */
 	char worker[NAME_MAX + 1];
 	struct proc_identity process; /* the command's */
 	int64_t since;                /* wall clock, nanoseconds: when it took or asked */
 	uint64_t count;               /* slots held or asked for */
+	pid_t bound;                  /* RECORD_CLAIM: the process that it lasts as long as; 0: none */
+	int64_t until;                /* RECORD_CLAIM: wall clock of its --max; 0: none */
 	char command[RECORD_COMMAND_SIZE];
 };
 
