@@ -1,0 +1,119 @@
+# grouplock: `make help` lists the targets.
+#
+# Every flavour has a build directory of its own, so that `make asan` leaves what `make` built alone:
+#   build  static (the default)    build-dynamic  STATIC=0
+#   build-asan, build-tsan, build-cover  always dynamic: their run-time libraries ask for it
+
+VERSION       := 0.1.0
+JOBS          ?= 4
+PREFIX        ?= /usr/local
+SYSCONFDIR    ?= /etc
+LOCALSTATEDIR ?= /var
+DEST           = $(DESTDIR)$(PREFIX)
+
+STATIC  ?= 1
+FLAVOUR ?= $(if $(filter 1,$(STATIC)),static,dynamic)
+B       := $(if $(filter static,$(FLAVOUR)),build,build-$(FLAVOUR))
+
+flags.static  := -O2 -ffunction-sections -fdata-sections
+flags.dynamic := -O2
+flags.asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+flags.tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
+flags.cover   := -O0 -g --coverage
+link.static   := -static -Wl,--gc-sections
+
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wformat=2 \
+	-Wvla -Wundef -Wpointer-arith -Wwrite-strings -Wcast-qual $(if $(filter 1,$(WERROR)),-Werror)
+DEFINES  := -D_GNU_SOURCE -I/usr/include/iniparser '-DGROUPLOCK_VERSION="$(VERSION)"' \
+	'-DGROUPLOCK_SYSCONFDIR="$(SYSCONFDIR)"' '-DGROUPLOCK_LOCALSTATEDIR="$(LOCALSTATEDIR)"'
+COMPILE   = $(CC) -std=c11 $(DEFINES) -Isrc $(WARNINGS) -pthread $(flags.$(FLAVOUR)) $(CPPFLAGS) $(CFLAGS)
+LINK      = $(CC) -pthread $(flags.$(FLAVOUR)) $(CFLAGS)
+LIBS      = -liniparser -ljansson -lmd $(LDLIBS)
+
+SRC       := $(wildcard src/*.c)
+OBJ       := $(SRC:%.c=$(B)/%.o)
+UNIT_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/*.c))
+BLACKBOX  := $(wildcard tests/blackbox/*.t)
+FORMATTED := $(wildcard src/*.[ch] tests/*/*.[ch])
+DOCS      := README.md ARCHITECTURE.md CHANGELOG.md LICENSE groups.ini.example
+
+# Version 14 where there is one: another clang-format lays the same code out differently.
+CLANG_FORMAT ?= $(shell command -v clang-format-14 || echo clang-format)
+CLANG_TIDY   ?= $(shell command -v clang-tidy-14 || echo clang-tidy)
+
+all: $(B)/grouplock ## the program: build/grouplock (STATIC=0: build-dynamic/; WERROR=1: warnings are errors)
+
+$(B)/grouplock: $(OBJ)
+	$(LINK) $(link.$(FLAVOUR)) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# Always dynamic: Criterion is a shared library only, and finds no test in what --gc-sections leaves.
+$(B)/unit-tests: $(UNIT_OBJ) $(filter-out %/main.o,$(OBJ))
+	$(LINK) $(LDFLAGS) -o $@ $^ $(LIBS) -lcriterion
+
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) -MMD -MP -c -o $@ $<
+
+# Other flags than last time (WERROR=1, say) build everything again.
+$(B)/flags: FORCE | $(B)
+	$(file >$@.new,$(COMPILE) $(LDFLAGS) $(LDLIBS))
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(B):
+	mkdir -p $@
+
+check: all $(B)/unit-tests ## all tests, unit tests first
+	$(MAKE) check-unit
+	$(MAKE) check-blackbox
+check-unit: $(B)/unit-tests ## the unit tests
+	@$(B)/unit-tests --list | grep -q . || { echo '$(B)/unit-tests holds no test' >&2; exit 1; }
+	$(B)/unit-tests
+check-blackbox: export GROUPLOCK = $(abspath $(B)/grouplock)
+check-blackbox: all ## the black-box tests, JOBS at a time (BLACKBOX= names some of them)
+	prove -j$(JOBS) $(or $(BLACKBOX),$(error no black-box tests))
+
+asan: ## all tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer
+	ASAN_OPTIONS=abort_on_error=1:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) FLAVOUR=asan check
+
+# Criterion maps its arena where ThreadSanitizer keeps its shadow and aborts, so only the real program runs here.
+tsan: ## the black-box tests under ThreadSanitizer
+	TSAN_OPTIONS=halt_on_error=1 $(MAKE) FLAVOUR=tsan check-blackbox
+
+cover: ## line coverage of all tests, by gcovr
+	find . -path './build-cover/*.gcda' -delete
+	$(MAKE) FLAVOUR=cover check
+	gcovr --root . --object-directory build-cover --filter src/ --sort-percentage
+
+tidy: ## clang-tidy and cppcheck
+	printf '%s\n' $(SRC) | xargs -P $(JOBS) -I SRC \
+		$(CLANG_TIDY) --quiet --warnings-as-errors="*" SRC -- -std=c11 $(DEFINES)
+	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr $(SRC)
+
+format: ## lay the C code out with clang-format
+	$(CLANG_FORMAT) -i $(FORMATTED)
+format-check: ## fail if `make format` would change anything
+	$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
+
+install: all ## install under DESTDIR and PREFIX
+	install -d $(addprefix $(DEST)/,bin share/man/man1 share/man/man5 share/doc/grouplock)
+	install -m 755 $(B)/grouplock $(DEST)/bin/
+	install -m 644 man/*.1 $(DEST)/share/man/man1/
+	install -m 644 man/*.5 $(DEST)/share/man/man5/
+	install -m 644 $(DOCS) $(DEST)/share/doc/grouplock/
+uninstall: ## remove what `make install` put there
+	rm -f $(DEST)/bin/grouplock $(addprefix $(DEST)/share/doc/grouplock/,$(DOCS)) \
+		$(foreach s,1 5,$(patsubst man/%,$(DEST)/share/man/man$s/%,$(wildcard man/*.$s)))
+	rmdir $(DEST)/share/doc/grouplock
+
+dist: ## grouplock-VERSION.tar.gz of what is committed
+	git archive --format=tar.gz --prefix=grouplock-$(VERSION)/ -o grouplock-$(VERSION).tar.gz HEAD
+clean: ## remove every build directory
+	rm -rf build build-dynamic build-asan build-tsan build-cover
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/\1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
+
+.PHONY: all check check-unit check-blackbox asan tsan cover tidy format format-check install uninstall dist clean help
+.DELETE_ON_ERROR:
+FORCE:
+
+-include $(OBJ:.o=.d) $(UNIT_OBJ:.o=.d)
