@@ -128,6 +128,24 @@ static int compare_names(const void *a, const void *b, void *arg)
 	return strcmp(job->wants[*i].lock, job->wants[*j].lock);
 }
 
+/* Before anything is waited for: there are such locks, and they can have that many slots. */
+static enum step check_wants(struct acquire_job *job, struct error *err)
+{
+	for (unsigned i = 0; i < job->count; i++) {
+		struct acquire_grant grant = {.nested = false};
+		struct attempt at = {.job = job, .want = &job->wants[i], .grant = &grant, .err = err};
+		enum step step;
+
+		if (config_slots(job->config, job->wants[i].lock, job->group, &grant.set, err))
+			return STEP_ERROR;
+		step = attempt_check_possible(&at);
+		slotset_free(&grant.set);
+		if (step != STEP_ON)
+			return step;
+	}
+	return STEP_ON;
+}
+
 /* All locks, in the order that every caller keeps; or none. */
 static enum step acquire_each(struct acquire_job *job, bool stoppable, struct error *err)
 {
@@ -174,8 +192,11 @@ enum acquire_result acquire(struct acquire_job *job, struct error *err)
 	sigprocmask(SIG_BLOCK, &block, &was);
 	sigaction(SIGTSTP, NULL, &action);
 	stoppable = action.sa_handler != SIG_IGN && !sigismember(&was, SIGTSTP);
-	while ((step = acquire_each(job, stoppable, err)) == STEP_STOP)
+	step = check_wants(job, err);
+	while (step == STEP_ON && (step = acquire_each(job, stoppable, err)) == STEP_STOP) {
 		stop_here();
+		step = STEP_ON;
+	}
 	sigprocmask(SIG_SETMASK, &was, NULL);
 	switch (step) {
 	case STEP_ON:

@@ -63,7 +63,8 @@ struct acquire_report {
 	const char *group, *lock;
 	const struct acquire_grant *grant; /* complete with ACQUIRE_GOT */
 	unsigned limit;                    /* as the config says now */
-	unsigned held;                     /* slots that others hold */
+	unsigned held;                     /* slots that others hold ... */
+	unsigned holders;                  /* ... and how many those are */
 	uint64_t place;                    /* in line, 1 = head, an upper bound; 0: not in line */
 	int64_t waited;                    /* nanoseconds since this lock was asked for */
 	const struct record *holder;       /* who has held longest; NULL: nobody or unknown */
@@ -75,6 +76,7 @@ struct acquire_job {
 	const char *directory, *group;
 	const struct config *config; /* for the limits; reread from its path when it changes */
 	const char *held;            /* GROUPLOCK_HELD or NULL */
+	bool adds;                   /* what is held already does not satisfy: take more on top of it */
 	struct record record;        /* who asks: kind and id are filled in here */
 	enum record_kind kind;       /* what the record says once the slots are held */
 	char secret[RECORD_SECRET_SIZE];

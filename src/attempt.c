@@ -67,9 +67,11 @@ static enum step take_free_slots(struct attempt *at, int *ending)
 static enum step try_or_line_up(struct attempt *at, int *ending)
 {
 	struct record_text text;
-	enum step step = attempt_pass_nested(at);
+	enum step step;
 	bool empty;
 
+	attempt_limit_changed(at); /* while this waited for the gate, for another lock, or was stopped */
+	step = attempt_pass_nested(at);
 	if (step == STEP_ON)
 		step = attempt_check_possible(at);
 	if (step != STEP_ON)
@@ -84,7 +86,10 @@ static enum step try_or_line_up(struct attempt *at, int *ending)
 		attempt_tell(at, ACQUIRE_GAVE_UP, NULL, true);
 		return at->job->nonblock ? STEP_BUSY : STEP_TIMEOUT;
 	}
-	return queue_enter(&at->gate, &at->ticket, waiter_text(at, &text), at->err) ? STEP_ERROR : STEP_ON;
+	step = attempt_check_deadlock(at);
+	if (step == STEP_ON && queue_enter(&at->gate, &at->ticket, waiter_text(at, &text), at->err))
+		step = STEP_ERROR;
+	return step;
 }
 
 /* Waits until no live ticket is before ours (I3), each time for the nearest one only (I7). */
@@ -123,6 +128,9 @@ static enum step survey_as_head(struct attempt *at, bool *done)
 	unsigned top = at->gate.counters.top;
 	struct record_text text;
 
+	attempt_limit_changed(at); /* while this was in line, or slept */
+	if (attempt_check_possible(at) != STEP_ON)
+		return STEP_ERROR;
 	if (grant->slots.slot && !slots_cover(&grant->slots, top))
 		slots_close(&grant->slots); /* the counters were rebuilt: there is more to count */
 	if (!grant->slots.slot && slots_open(&grant->slots, &grant->sd, &grant->set, top, at->err))
@@ -177,7 +185,8 @@ static enum step gather(struct attempt *at)
 	while (step == STEP_ON && !again && !slots_admissible(&at->grant->slots, attempt_wanted(at))) {
 		struct waitset_event event;
 
-		step = attempt_sleep(at, clock_add(clock_now(), all ? RECHECK : ATTEMPT_PAUSE), NULL, &event);
+		step = attempt_sleep(at, clock_add(clock_now(), all ? RECHECK : ATTEMPT_PAUSE), at->job->deadline,
+				     NULL, &event);
 		if (step != STEP_ON)
 			break;
 		if (event.kind == WAITSET_DEADLINE)
@@ -197,10 +206,7 @@ static enum step take_as_head(struct attempt *at)
 	if (step != STEP_ON)
 		return step;
 	for (bool done = false;;) {
-		attempt_limit_changed(at); /* while this was in line, or slept */
-		step = attempt_check_possible(at);
-		if (step == STEP_ON)
-			step = attempt_enter_gate(at);
+		step = attempt_enter_gate(at);
 		if (step != STEP_ON)
 			return step;
 		step = attempt_leave_gate(at, survey_as_head(at, &done));

@@ -52,6 +52,7 @@ struct attempt {
 	bool waiting;      /* waits is open */
 	int64_t began;     /* when the lock was asked for */
 	int64_t next_beat; /* when the next heartbeat is due, while waiting */
+	unsigned own;      /* slots that the caller's tree holds, where job->adds */
 	bool compared;     /* the limit with the last caller's */
 	bool moved_up;     /* has waited for a ticket */
 	bool gave_up;      /* told so */
@@ -61,8 +62,14 @@ struct attempt {
 /* attempt.c: from newcomer to holder; the ticket is still held then, and goes with queue_drop(). */
 enum step attempt_run(struct attempt *at);
 
-/* attempt_nested.c, under the gate: STEP_NESTED with the grant filled, STEP_ON if nothing is held. */
+/*
+ * attempt_nested.c, under the gate: STEP_NESTED with the grant filled if the caller's tree holds
+ * enough; STEP_ON if it holds nothing, or, for a job that adds, at->own slots.
+ */
 enum step attempt_pass_nested(struct attempt *at);
+
+/* The same, before lining up: STEP_ERROR if somebody in line waits for what at->own holds. */
+enum step attempt_check_deadlock(struct attempt *at);
 
 /* attempt_wait.c: the places where an attempt sleeps. */
 
@@ -80,9 +87,10 @@ enum step attempt_wait_for_ticket(struct attempt *at, int fd, const char *name);
 
 /*
  * Sleeps until one of at->waits ends (event LOCKED or FAILED) or the clock is at `until` (event
- * DEADLINE), with a heartbeat now and then: `note`, or the state of the wait if that is NULL.
+ * DEADLINE) or at `deadline` (STEP_TIMEOUT), with a heartbeat now and then: `note`, or the state
+ * of the wait if that is NULL.
  */
-enum step attempt_sleep(struct attempt *at, int64_t until, const char *note,
+enum step attempt_sleep(struct attempt *at, int64_t until, int64_t deadline, const char *note,
 			struct waitset_event *event);
 
 /* Blocks until a slot that is about to be free is, or the clock is at `until`. Closes fd. */

@@ -42,6 +42,19 @@ static bool add_slot(struct acquire_grant *grant, const char *file)
 	return acquire_grant_add(grant, file, file + sizeof(GATE_SLOT_PREFIX) - 1);
 }
 
+/* A claim on top of others: what cannot be had while they are held would wait for itself. */
+static enum step judge_more(struct attempt *at, unsigned held)
+{
+	unsigned want = attempt_wanted(at), limit = at->grant->set.count;
+
+	at->own = held;
+	if (attempt_closed(at) || held + want <= limit)
+		return STEP_ON;
+	error_set(at->err, "%u more slots of lock '%s' asked for on top of %u held already, but group '%s' has "
+		  "only %u: it would wait for itself", want, at->want->lock, held, at->job->group, limit);
+	return STEP_ERROR;
+}
+
 /* Decides by what was found. More than is held cannot be waited for: it would wait for itself. */
 static enum step judge(struct attempt *at, const struct found *found)
 {
@@ -51,6 +64,8 @@ static enum step judge(struct attempt *at, const struct found *found)
 
 	if (!found->count)
 		return STEP_ON;
+	if (at->job->adds)
+		return judge_more(at, found->count);
 	if (found->count < want) {
 		error_set(at->err, "%u slots of lock '%s' asked for inside a command that holds %u of group "
 			  "'%s': it would wait for itself; let the outer command ask for all", want,
@@ -71,19 +86,47 @@ static enum step judge(struct attempt *at, const struct found *found)
 enum step attempt_pass_nested(struct attempt *at)
 {
 	const struct acquire_job *job = at->job;
-	struct found found = {.count = 0};
+	struct found *found;
 	enum step step = STEP_ERROR;
 
 	if (!held_mentions(job->held, job->group, at->want->lock))
 		return STEP_ON;
+	found = calloc(1, sizeof(*found));
+	if (!found) {
+		error_sys(at->err, ENOMEM, "cannot list the slots held");
+		return STEP_ERROR;
+	}
 	if (!held_check(job->held, job->group, at->want->lock, &at->gate, &job->record.process, see_held,
-			&found, at->err)) {
-		if (found.no_memory)
+			found, at->err)) {
+		if (found->no_memory)
 			error_sys(at->err, ENOMEM, "cannot list the slots held");
 		else
-			step = judge(at, &found);
+			step = judge(at, found);
 	}
-	for (unsigned i = 0; i < found.count; i++)
-		free(found.files[i]);
+	for (unsigned k = 0; k < found->count; k++)
+		free(found->files[k]);
+	free(found);
 	return step;
+}
+
+/* Who is in line before us and needs more than we leave waits for us, and we would wait for it. */
+static int see_waiter(void *arg, const struct record *record)
+{
+	const struct attempt *at = arg;
+
+	return record && record->count > at->grant->set.count - at->own;
+}
+
+enum step attempt_check_deadlock(struct attempt *at)
+{
+	int result;
+
+	if (!at->own || attempt_closed(at) || at->own > at->grant->set.count)
+		return STEP_ON;
+	result = queue_each(&at->gate, see_waiter, at, at->err);
+	if (result > 0)
+		error_set(at->err, "more slots of lock '%s' asked for while %u of group '%s' are held and somebody "
+			  "in line waits for those: both would wait for ever; claim all at once",
+			  at->want->lock, at->own, at->job->group);
+	return result ? STEP_ERROR : STEP_ON;
 }

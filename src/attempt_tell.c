@@ -1,15 +1,33 @@
 #include "attempt.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "lockfile.h"
 
+#define DISTINCT_HOLDERS 64 /* beyond, each slot counts as a holder's only one */
+
 /* What a look under the gate collects for a report. */
 struct view {
 	struct acquire_report *report;
 	struct record holder, head;
+	char ids[DISTINCT_HOLDERS][RECORD_SECRET_SIZE]; /* of the holders seen */
 };
+
+/* Whoever holds several slots has the same id in all of them. */
+static bool is_new_holder(struct view *view, const struct record *record)
+{
+	unsigned seen = view->report->holders;
+
+	for (unsigned i = 0; record && i < seen && i < DISTINCT_HOLDERS; i++) {
+		if (!strcmp(view->ids[i], record->id))
+			return false;
+	}
+	if (seen < DISTINCT_HOLDERS)
+		strcpy(view->ids[seen], record ? record->id : "");
+	return true;
+}
 
 static void see_holder(void *arg, const char *label, const struct record *record)
 {
@@ -18,6 +36,7 @@ static void see_holder(void *arg, const char *label, const struct record *record
 
 	(void)label;
 	report->held++;
+	report->holders += is_new_holder(view, record);
 	if (!record || (report->holder && report->holder->since <= record->since))
 		return;
 	view->holder = *record;

@@ -6,7 +6,10 @@
 #include "clock.h"
 #include "lockfile.h"
 
-/* A gate held that long is held by nobody at work: not even job->nonblock gives up before. */
+/*
+ * A gate held that long is held by nobody at work. Not even a job that may not wait gives up
+ * before: what is busy for microseconds does not count as busy.
+ */
 #define GATE_PATIENCE (5 * CLOCK_SECOND)
 
 /* A gate or a directory that vanishes each time we open it is an error. */
@@ -36,14 +39,14 @@ static void beat(struct attempt *at, const char *note)
 	attempt_tell(at, note ? ACQUIRE_NOTE : ACQUIRE_HEARTBEAT, note, false);
 }
 
-enum step attempt_sleep(struct attempt *at, int64_t until, const char *note,
+enum step attempt_sleep(struct attempt *at, int64_t until, int64_t deadline, const char *note,
 			struct waitset_event *event)
 {
 	for (;;) {
 		int64_t wake = until, now;
 
-		if (at->job->deadline < wake)
-			wake = at->job->deadline;
+		if (deadline < wake)
+			wake = deadline;
 		if (at->next_beat < wake)
 			wake = at->next_beat;
 		waitset_wait(&at->waits, wake, event);
@@ -52,7 +55,7 @@ enum step attempt_sleep(struct attempt *at, int64_t until, const char *note,
 		if (event->kind != WAITSET_DEADLINE)
 			return STEP_ON;
 		now = clock_now();
-		if (now >= at->job->deadline)
+		if (now >= deadline)
 			return STEP_TIMEOUT;
 		if (now >= at->next_beat)
 			beat(at, note);
@@ -63,10 +66,11 @@ enum step attempt_sleep(struct attempt *at, int64_t until, const char *note,
 
 /*
  * Blocks in flock(fd, operation). STEP_ON: it was granted, or no thread could be had to wait in
- * and a short while has passed: look again. STEP_BUSY: the clock is at `until`.
+ * and a short while has passed: look again. STEP_BUSY: the clock is at `until`; STEP_TIMEOUT: at
+ * `deadline`.
  */
 static enum step wait_for_file(struct attempt *at, int fd, int operation, const char *name,
-			       int64_t until, const char *note)
+			       int64_t until, int64_t deadline, const char *note)
 {
 	struct waitset_event event;
 	bool threaded = !waitset_add(&at->waits, fd, operation, KEY_ONLY);
@@ -74,7 +78,7 @@ static enum step wait_for_file(struct attempt *at, int fd, int operation, const 
 
 	if (!threaded)
 		until = clock_add(clock_now(), ATTEMPT_PAUSE);
-	step = attempt_sleep(at, until, note, &event);
+	step = attempt_sleep(at, until, deadline, note, &event);
 	waitset_clear(&at->waits);
 	if (step != STEP_ON)
 		return step;
@@ -90,7 +94,7 @@ enum step attempt_wait_for_ticket(struct attempt *at, int fd, const char *name)
 	enum step step = attempt_open_waits(at);
 
 	if (step == STEP_ON)
-		step = wait_for_file(at, fd, LOCK_SH, name, CLOCK_NEVER, NULL);
+		step = wait_for_file(at, fd, LOCK_SH, name, CLOCK_NEVER, at->job->deadline, NULL);
 	close(fd);
 	return step;
 }
@@ -100,19 +104,21 @@ enum step attempt_wait_for_ending(struct attempt *at, int fd, int64_t until)
 	enum step step = attempt_open_waits(at);
 
 	if (step == STEP_ON)
-		step = wait_for_file(at, fd, LOCK_SH, "slot", until, NULL);
+		step = wait_for_file(at, fd, LOCK_SH, "slot", until, CLOCK_NEVER, NULL);
 	close(fd);
 	return step == STEP_BUSY ? STEP_ON : step;
 }
 
 static enum step wait_for_gate(struct attempt *at)
 {
-	int64_t until = at->job->nonblock ? clock_add(at->began, GATE_PATIENCE) : CLOCK_NEVER;
+	int64_t patience = clock_add(at->began, GATE_PATIENCE), deadline = at->job->deadline;
+	int64_t until = at->job->nonblock ? patience : CLOCK_NEVER;
 	enum step step = attempt_open_waits(at);
 
 	if (step == STEP_ON)
-		step = wait_for_file(at, at->gate.fd, LOCK_EX, GATE_NAME, until, gate_note);
-	if (step == STEP_BUSY)
+		step = wait_for_file(at, at->gate.fd, LOCK_EX, GATE_NAME, until,
+				     deadline > patience ? deadline : patience, gate_note);
+	if (step == STEP_BUSY || step == STEP_TIMEOUT)
 		attempt_tell(at, ACQUIRE_NOTE, gate_note, false);
 	if (step != STEP_ON)
 		gate_close(&at->gate); /* it may have been granted unreported */

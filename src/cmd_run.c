@@ -17,9 +17,10 @@ static const struct option_spec run_options[] = {
 };
 
 struct run {
-	struct request request;
 	bool keep_until_closed;
+	bool holds; /* slots of its own, not an outer command's */
 	char *const *command;
+	struct request request;
 };
 
 static int parse_own(void *arg, int key, const char *argument, struct error *err)
@@ -43,9 +44,9 @@ static void before_exec(void *arg, bool kept)
 {
 	const struct run *run = arg;
 
-	if (!kept && run->request.verbose && !run->keep_until_closed)
-		fprintf(stderr, "grouplock: no keeper: nothing to keep, or no pidfd_open(2) here; slots are held "
-			"until the last process that inherited them ends, as with -k\n");
+	if (!kept && run->request.verbose && !run->keep_until_closed && run->holds)
+		fprintf(stderr, "grouplock: no keeper, since pidfd_open(2) is missing or forbidden here: the slot "
+			"is held until the last process that inherited it ends, as with -k\n");
 	fdlimit_restore(&run->request.fd_limit);
 }
 
@@ -69,6 +70,7 @@ static int start(struct run *run, struct error *err)
 		error_sys(err, ENOMEM, "cannot start '%s'", run->command[0]);
 		return LAUNCH_FAILED;
 	}
+	run->holds = command.fd_count > 0;
 	if (variables_each(&run->request.job, set_variable, NULL, err))
 		return LAUNCH_FAILED;
 	resolve_free(&run->request.where); /* the keeper lives on in this memory */
@@ -101,10 +103,8 @@ static int cmd_run(const struct command *self, struct resolve_options *options, 
 
 	if (request_parse(&run.request, self, options, argc, argv, parse_own, &run, &err))
 		return command_fail(&err);
-	if (run.request.help) {
-		command_help(self);
-		return 0;
-	}
+	if (run.request.help)
+		return command_help(self);
 	run.command = argv + optind;
 	if (!*run.command) {
 		error_set(&err, "no command to run; see 'grouplock run --help'");

@@ -23,13 +23,14 @@ struct command {
 	int (*run)(const struct command *self, struct resolve_options *resolve, int argc, char **argv);
 };
 
-extern const struct command command_run;
+extern const struct command command_run, command_claim, command_release;
+extern const struct command command_status, command_which;
 
 /* Prints "grouplock: TEXT" to stderr and returns COMMAND_FAILED. */
 int command_fail(const struct error *err);
 
-/* Prints the help of a command to stdout. */
-void command_help(const struct command *self);
+/* Prints the help of a command to stdout; the exit status. */
+int command_help(const struct command *self);
 
 /*
  * The memory of the process's arguments, for the keeper's title; main sets it at the start, since

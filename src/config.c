@@ -17,9 +17,9 @@
 #include "statedir.h"
 #include "text.h"
 
-#define SECTION_MAIN "grouplock"
-#define SECTION_WORKERS "workers"
-#define SECTION_SLOTS "slots"
+#define SECTION_MAIN CONFIG_SECTION_MAIN
+#define SECTION_WORKERS CONFIG_SECTION_WORKERS
+#define SECTION_SLOTS CONFIG_SECTION_SLOTS
 #define LOCK_PREFIX SECTION_SLOTS " "
 #define DEFAULT_SLOTS 1
 #define MAX_FILE_SIZE (64 * 1024 * 1024) /* no groups.ini; a mistake that would eat memory */
@@ -51,6 +51,11 @@ static int hear_parser(const char *format, ...)
 
 /* --- the file, before iniparser sees it -------------------------------------------------- */
 
+bool config_is_text(unsigned char byte)
+{
+	return (byte >= 32 || isspace(byte)) && byte != 127;
+}
+
 /* What iniparser would skip or misread: bytes that no text file has. */
 static int check_bytes(const char *path, const unsigned char *bytes, size_t size, bool at_start,
 		       unsigned *line, struct error *err)
@@ -60,7 +65,7 @@ static int check_bytes(const char *path, const unsigned char *bytes, size_t size
 	for (size_t i = 0; i < size; i++) {
 		if (bytes[i] == '\n')
 			++*line;
-		else if ((bytes[i] < 32 && !isspace(bytes[i])) || bytes[i] == 127)
+		else if (!config_is_text(bytes[i]))
 			return error_set(err, "%s:%u: has a byte 0x%02x; this is no text file", path, *line,
 					 bytes[i]);
 	}
@@ -69,7 +74,7 @@ static int check_bytes(const char *path, const unsigned char *bytes, size_t size
 
 static int check_content(const char *path, int fd, struct error *err)
 {
-	unsigned char bytes[8192];
+	unsigned char bytes[1024];
 	unsigned line = 1;
 	bool at_start = true;
 	ssize_t got;
@@ -82,10 +87,11 @@ static int check_content(const char *path, int fd, struct error *err)
 	return got < 0 ? error_sys(err, errno, "cannot read '%s'", path) : 0;
 }
 
-static int check_file(const char *path, struct stat *identity, struct error *err)
+/* Opens what can be a config file. */
+static int open_file(const char *path, struct stat *identity, struct error *err)
 {
 	/* O_NONBLOCK: a FIFO must be refused, not waited for. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), result = 0;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0 && errno == ENOENT)
 		return error_set(err, "no config file '%s': create it; the one line '[slots]' is enough "
@@ -93,15 +99,33 @@ static int check_file(const char *path, struct stat *identity, struct error *err
 	if (fd < 0)
 		return error_sys(err, errno, "cannot open '%s'", path);
 	if (fstat(fd, identity))
-		result = error_sys(err, errno, "cannot stat '%s'", path);
+		error_sys(err, errno, "cannot stat '%s'", path);
 	else if (S_ISDIR(identity->st_mode))
-		result = error_sys(err, EISDIR, "cannot read '%s'", path);
+		error_sys(err, EISDIR, "cannot read '%s'", path);
 	else if (!S_ISREG(identity->st_mode))
-		result = error_set(err, "'%s' is not a regular file", path);
+		error_set(err, "'%s' is not a regular file", path);
 	else if (identity->st_size > MAX_FILE_SIZE)
-		result = error_set(err, "'%s' is too large for a config file", path);
+		error_set(err, "'%s' is too large for a config file", path);
 	else
-		result = check_content(path, fd, err);
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int config_open(const char *path, struct error *err)
+{
+	struct stat ignored;
+
+	return open_file(path, &ignored, err);
+}
+
+static int check_file(const char *path, struct stat *identity, struct error *err)
+{
+	int fd = open_file(path, identity, err), result;
+
+	if (fd < 0)
+		return -1;
+	result = check_content(path, fd, err);
 	close(fd);
 	return result;
 }
@@ -186,7 +210,7 @@ static bool parse_bool(const char *value, bool *result)
 
 /* --- entries ----------------------------------------------------------------------------- */
 
-static bool is_pattern(const char *name)
+bool config_is_pattern(const char *name)
 {
 	return name[strcspn(name, "*?[\\")];
 }
@@ -213,7 +237,7 @@ static int check_name(const char *what, const char *name, struct error *err)
 {
 	char file[NAME_MAX + 1];
 
-	if (is_pattern(name))
+	if (config_is_pattern(name))
 		return is_good_pattern(name) ? 0 : error_set(err, "bad pattern '%s'", name);
 	return statedir_name(file, "", what, name, err);
 }
@@ -229,16 +253,25 @@ static int check_main(const char *key, const char *value, struct error *err)
 	return error_set(err, "unknown key; there are directory and strict");
 }
 
+/* iniparser takes "[slots] ; limits = 1" for a key: a section's line must hold nothing else. */
+static int check_key(const char *what, const char *key, struct error *err)
+{
+	if (key[strcspn(key, ";#")] || (*key == '[' && strstr(key, "] ")))
+		return error_set(err, "no %s's name; if it is meant as a section, put the comment on a line of "
+				 "its own", what);
+	return check_name(what, key, err);
+}
+
 static int check_worker(const char *key, const char *value, struct error *err)
 {
 	char file[NAME_MAX + 1];
 
-	if (check_name("worker", key, err))
+	if (check_key("worker", key, err))
 		return -1;
 	if (!*value)
 		return error_set(err, "it names no group");
-	if (is_pattern(value))
-		return error_set(err, "group '%s' has a pattern's characters", value);
+	if (config_is_pattern(value) || strchr(value, '='))
+		return error_set(err, "group '%s' has a pattern's characters or '='", value);
 	return statedir_name(file, "", "group", value, err);
 }
 
@@ -246,7 +279,7 @@ static int check_slots(const char *key, const char *value, struct error *err)
 {
 	struct slotset slots;
 
-	if (check_name("group", key, err) || slotset_parse(&slots, value, err))
+	if (check_key("group", key, err) || slotset_parse(&slots, value, err))
 		return -1;
 	slotset_free(&slots);
 	return 0;
@@ -283,8 +316,8 @@ static int check_section(const char *section, struct error *err)
 				 "[slots LOCK]");
 	if (strcmp(section, SECTION_SLOTS) && !strcmp(lock, CONFIG_DEFAULT_LOCK))
 		return error_set(err, "lock 'default' is the section [slots]");
-	if (lock[strcspn(lock, " \t,=")])
-		return error_set(err, "lock name '%s' has a blank, a comma or '='", lock);
+	if (lock[strcspn(lock, " \t,=:")])
+		return error_set(err, "lock name '%s' has a blank, a comma, a colon or '='", lock);
 	return statedir_name(file, "", "lock", lock, err);
 }
 
@@ -300,36 +333,45 @@ static int add_lock(struct config *config, const char *name, struct error *err)
 	return 0;
 }
 
-/* Entry `i` of the dictionary: "section" without a value, or "section:key" with one. */
-static int check_dictionary_entry(struct config *config, int i, struct error *err)
+int config_check_item(const char *name, const char *value, struct error *err)
 {
-	const char *name = config->ini->key[i], *value = config->ini->val[i];
 	const char *colon = strchr(name, ':');
 	char section[1024];
 	struct error reason;
 
 	if (!value || !colon) {
 		if (check_section(name, &reason))
-			return error_set(err, "%s: section [%s]: %s", config->path, name, reason.text);
-		if (!strncmp(name, LOCK_PREFIX, sizeof(LOCK_PREFIX) - 1))
-			return add_lock(config, lock_of(name), err);
+			return error_set(err, "section [%s]: %s", name, reason.text);
 		return 0;
 	}
 	snprintf(section, sizeof(section), "%.*s", (int)(colon - name), name);
 	if (colon == name)
-		return error_set(err, "%s: key '%s' stands before any section", config->path, colon + 1);
+		return error_set(err, "key '%s' stands before any section", colon + 1);
 	if (check_entry(section, colon + 1, value, &reason))
-		return error_set(err, "%s: section [%s]: key '%s': %s", config->path, section, colon + 1,
-				 reason.text);
+		return error_set(err, "section [%s]: key '%s': %s", section, colon + 1, reason.text);
+	return 0;
+}
+
+static int check_dictionary_item(struct config *config, const char *name, const char *value,
+				 struct error *err)
+{
+	struct error reason;
+
+	if (config_check_item(name, value, &reason))
+		return error_set(err, "%s: %s", config->path, reason.text);
+	if (!value && !strncmp(name, LOCK_PREFIX, sizeof(LOCK_PREFIX) - 1))
+		return add_lock(config, lock_of(name), err);
 	return 0;
 }
 
 static int check_dictionary(struct config *config, struct error *err)
 {
+	const char *name, *value;
+
 	if (add_lock(config, CONFIG_DEFAULT_LOCK, err))
 		return -1;
-	for (int i = 0; i < config->ini->size; i++) {
-		if (config->ini->key[i] && check_dictionary_entry(config, i, err))
+	for (unsigned i = 0; config_item(config, i, &name, &value); i++) {
+		if (check_dictionary_item(config, name, value, err))
 			return -1;
 	}
 	return 0;
@@ -350,7 +392,7 @@ static int explain_parser(const char *path, struct error *err)
 			 (int)(in - text), text);
 }
 
-struct config *config_load(const char *path, struct error *err)
+struct config *config_parse(const char *path, struct error *err)
 {
 	struct config *config = calloc(1, sizeof(*config));
 
@@ -359,16 +401,39 @@ struct config *config_load(const char *path, struct error *err)
 		config_free(config);
 		return NULL;
 	}
-	if (check_file(path, &config->identity, err)) {
-		config_free(config);
-		return NULL;
-	}
 	iniparser_set_error_callback(hear_parser);
 	*parser_said = '\0';
 	config->ini = iniparser_load(path);
-	if (!config->ini)
+	if (!config->ini) {
 		explain_parser(path, err);
-	if (!config->ini || check_dictionary(config, err)) {
+		config_free(config);
+		return NULL;
+	}
+	return config;
+}
+
+bool config_item(const struct config *config, unsigned index, const char **name, const char **value)
+{
+	/* Nothing is ever unset, so the dictionary has no gaps. */
+	if (index >= (unsigned)config->ini->n)
+		return false;
+	*name = config->ini->key[index];
+	*value = config->ini->val[index];
+	return true;
+}
+
+struct config *config_load(const char *path, struct error *err)
+{
+	struct stat identity;
+	struct config *config;
+
+	if (check_file(path, &identity, err))
+		return NULL;
+	config = config_parse(path, err);
+	if (!config)
+		return NULL;
+	config->identity = identity;
+	if (check_dictionary(config, err)) {
 		config_free(config);
 		return NULL;
 	}
@@ -420,6 +485,26 @@ bool config_strict(const struct config *config)
 	return strict;
 }
 
+void config_groups(const struct config *config, config_see *see, void *arg)
+{
+	for (int i = 0; i < config->ini->size; i++) {
+		const char *name = config->ini->key[i], *value = config->ini->val[i];
+		const char *colon = name ? strchr(name, ':') : NULL;
+		char group[1024];
+
+		if (!colon || !value)
+			continue;
+		if (!strncmp(name, SECTION_WORKERS ":", sizeof(SECTION_WORKERS)))
+			snprintf(group, sizeof(group), "%s", value);
+		else if (!strncmp(name, SECTION_SLOTS, sizeof(SECTION_SLOTS) - 1) && !config_is_pattern(colon + 1))
+			snprintf(group, sizeof(group), "%s", colon + 1);
+		else
+			continue;
+		text_fold(group);
+		see(arg, group);
+	}
+}
+
 const char *config_lock(const struct config *config, unsigned index)
 {
 	return index < config->lock_count ? config->locks[index] : NULL;
@@ -439,7 +524,7 @@ static const char *look_up(const struct config *config, const char *section, con
 
 	*pattern = NULL;
 	snprintf(key, sizeof(key), "%s:%s", section, name);
-	value = iniparser_getstring(ini, key, NULL);
+	value = config_is_pattern(name) ? NULL : iniparser_getstring(ini, key, NULL);
 	if (value)
 		return value;
 	for (int i = 0; i < ini->size; i++) {
@@ -448,7 +533,7 @@ static const char *look_up(const struct config *config, const char *section, con
 		if (!candidate || strncmp(candidate, section, length) || candidate[length] != ':')
 			continue;
 		candidate += length + 1;
-		if (!is_pattern(candidate))
+		if (!config_is_pattern(candidate))
 			continue;
 		if (!strcmp(candidate, "*")) {
 			last_resort = ini->val[i];

@@ -16,6 +16,10 @@
 #define CONFIG_DEFAULT_LOCK "default" /* the lock whose section is [slots] */
 #define CONFIG_MAX_SLOTS 1024
 
+#define CONFIG_SECTION_MAIN "grouplock"
+#define CONFIG_SECTION_WORKERS "workers"
+#define CONFIG_SECTION_SLOTS "slots" /* and "slots LOCK" */
+
 struct config; /* a loaded file */
 
 enum config_match {
@@ -51,6 +55,10 @@ bool config_strict(const struct config *config);
 enum config_match config_group(const struct config *config, const char *worker, char *group,
 			       size_t size, const char **pattern);
 
+/* Calls `see` with each group that the file names, folded; a group may come more than once. */
+typedef void config_see(void *arg, const char *group);
+void config_groups(const struct config *config, config_see *see, void *arg);
+
 /* The lock names there are: CONFIG_DEFAULT_LOCK is number 0, then sections in file order. */
 const char *config_lock(const struct config *config, unsigned index);
 
@@ -64,5 +72,28 @@ int config_slots(const struct config *config, const char *lock, const char *grou
 /* Reads a value of a [slots] section: a count, or names. The reason says what is wrong with it. */
 int slotset_parse(struct slotset *slots, const char *value, struct error *err);
 void slotset_free(struct slotset *slots);
+
+/*
+ * For `check`, which tells all that is wrong with a file and not only the first: the parts that
+ * config_load() is made of.
+ *
+ * config_open: a descriptor of the file, which is refused if config_load() would not read it.
+ * config_is_text: whether the byte may stand in the file.
+ * config_parse: what iniparser reads from a file, whatever it means. Of the questions above only
+ * config_path() may be asked about it.
+ * config_item: item `index` of that, in file order: a section with *value NULL, or "section:key"
+ * with its value. false: there are no more.
+ * config_check_item: whether config_load() takes such an item; a key of a section that it refuses
+ * has no meaning.
+ */
+int config_open(const char *path, struct error *err);
+bool config_is_text(unsigned char byte);
+struct config *config_parse(const char *path, struct error *err);
+bool config_item(const struct config *config, unsigned index, const char **name,
+		 const char **value);
+int config_check_item(const char *name, const char *value, struct error *err);
+
+/* Whether the name of a [workers] or [slots] key is a shell pattern. */
+bool config_is_pattern(const char *name);
 
 #endif

@@ -10,6 +10,10 @@
 
 static const struct command *const commands[] = {
 	&command_run,
+	&command_claim,
+	&command_release,
+	&command_status,
+	&command_which,
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
@@ -28,14 +32,26 @@ int command_fail(const struct error *err)
 	return COMMAND_FAILED;
 }
 
-void command_help(const struct command *self)
+/* What was printed to stdout must have got there, or it is an error. */
+static int finish_stdout(void)
+{
+	struct error err;
+
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	error_sys(&err, errno, "cannot write to stdout");
+	return command_fail(&err);
+}
+
+int command_help(const struct command *self)
 {
 	printf("Usage: grouplock %s [OPTION...]%s%s\n\n%s.\n\n", self->name, *self->operands ? " " : "",
 	       self->operands, self->summary);
 	options_print(self->options);
+	return finish_stdout();
 }
 
-static void help(void)
+static int help(void)
 {
 	printf("Usage: grouplock [-f FILE] [-d DIR] COMMAND [OPTION...]\n\n"
 	       "Limits how many builds run at once on a machine that several CI workers share.\n\n");
@@ -44,6 +60,7 @@ static void help(void)
 	printf("\n");
 	options_print(main_options);
 	printf("\nSee 'grouplock COMMAND --help', grouplock(1) and groups.ini(5).\n");
+	return finish_stdout();
 }
 
 /*
@@ -90,11 +107,10 @@ int main(int argc, char **argv)
 			resolve.directory = argument;
 			break;
 		case 'h':
-			help();
-			return 0;
+			return help();
 		case 'V':
 			printf("grouplock %s\n", GROUPLOCK_VERSION);
-			return 0;
+			return finish_stdout();
 		default:
 			return command_fail(&err);
 		}

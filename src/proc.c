@@ -22,6 +22,7 @@ static void slurp(const char *path, char *out, size_t size)
 
 struct proc_stat {
 	char state;       /* 'R', 'S', 'T' stopped, 'Z' zombie ... */
+	pid_t parent;     /* field 4 */
 	uint64_t threads; /* field 20 */
 	uint64_t start;   /* field 22 */
 };
@@ -38,6 +39,8 @@ static bool read_stat(const char *path, struct proc_stat *stat)
 	p += 2;
 	stat->state = *p;
 	for (int field = 3; field < 22; field++) {
+		if (field == 4)
+			stat->parent = (pid_t)strtol(p, NULL, 10);
 		if (field == 20)
 			stat->threads = strtoull(p, NULL, 10);
 		p = strchr(p, ' ');
@@ -101,4 +104,20 @@ bool proc_is_stopped(const struct proc_identity *them, const struct proc_identit
 
 	return proc_is_here(them, self) && read_stat_of(them->pid, &stat) && stat.start == them->start &&
 	       (stat.state == 'T' || stat.state == 't');
+}
+
+pid_t proc_parent(pid_t pid)
+{
+	struct proc_stat stat;
+
+	return read_stat_of(pid, &stat) ? stat.parent : 0;
+}
+
+void proc_other(struct proc_identity *other, const struct proc_identity *self, pid_t pid)
+{
+	struct proc_stat stat;
+
+	*other = *self;
+	other->pid = pid;
+	other->start = read_stat_of(pid, &stat) ? stat.start : 0;
 }

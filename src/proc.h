@@ -20,6 +20,9 @@ struct proc_identity {
 	uint64_t start; /* of the process, in clock ticks since boot, proc(5) field 22; 0: unknown */
 };
 
+/* Another process of this PID namespace: as proc_self(), with its pid and start time. */
+void proc_other(struct proc_identity *other, const struct proc_identity *self, pid_t pid);
+
 /* This process. What /proc does not tell stays unknown. */
 void proc_self(struct proc_identity *self);
 
@@ -38,5 +41,8 @@ bool proc_is_here(const struct proc_identity *them, const struct proc_identity *
  */
 bool proc_has_ended(const struct proc_identity *them, const struct proc_identity *self);
 bool proc_is_stopped(const struct proc_identity *them, const struct proc_identity *self);
+
+/* The parent of a process of this PID namespace; 0 if it is not shown. */
+pid_t proc_parent(pid_t pid);
 
 #endif

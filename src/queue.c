@@ -66,6 +66,28 @@ int queue_is_empty(struct gate *gate, bool *empty, struct error *err)
 	return 0;
 }
 
+int queue_each(struct gate *gate, queue_see *see, void *arg, struct error *err)
+{
+	int result = 0;
+
+	for (uint64_t number = gate->counters.first; !result && number < gate->counters.next; number++) {
+		struct record record;
+		int fd;
+
+		switch (probe(gate, number, &fd, err)) {
+		case LOCKFILE_OK:
+			result = see(arg, record_read(&record, fd) ? &record : NULL);
+			close(fd);
+			break;
+		case LOCKFILE_ERROR:
+			return -1;
+		default: /* dead */
+			break;
+		}
+	}
+	return result;
+}
+
 /* Creates and locks ticket `number`. EXISTS or BUSY: the number is somebody's already. */
 static enum lockfile_result take(struct gate *gate, uint64_t number, struct ticket *ticket,
 				 const struct record_text *text, struct error *err)

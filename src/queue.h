@@ -34,6 +34,13 @@ int queue_is_empty(struct gate *gate, bool *empty, struct error *err);
  */
 int queue_first(struct gate *gate, int *fd, struct error *err);
 
+/*
+ * Under the gate: calls `see` for each live ticket, first to last, with its record or NULL if it
+ * has no readable one. A visit that returns non-zero ends it, and is returned; -1 with a reason.
+ */
+typedef int queue_see(void *arg, const struct record *record);
+int queue_each(struct gate *gate, queue_see *see, void *arg, struct error *err);
+
 /* Under the gate: takes the next ticket and writes the record into it. */
 int queue_enter(struct gate *gate, struct ticket *ticket, const struct record_text *text,
 		struct error *err);

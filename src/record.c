@@ -28,6 +28,11 @@ const char record_states[][RECORD_STATE_SIZE + 1] = {
 
 _Static_assert(sizeof(HEADER "state ") - 1 == RECORD_STATE_OFFSET, "where a keeper writes");
 
+const char *record_kind_word(enum record_kind kind)
+{
+	return kinds[kind];
+}
+
 static void to_hex(const unsigned char *bytes, size_t count, char *out)
 {
 	for (size_t i = 0; i < count; i++)

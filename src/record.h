@@ -58,10 +58,13 @@ struct record {
 	char command[RECORD_COMMAND_SIZE];
 };
 
+/* "run", "keep", "claim" or "wait". */
+const char *record_kind_word(enum record_kind kind);
+
 /* A formatted record, to be written as it is into several files. */
 struct record_text {
-	char bytes[RECORD_SIZE];
 	size_t size;
+	char bytes[RECORD_SIZE];
 };
 
 /*
@@ -71,6 +74,12 @@ struct record_text {
  */
 int record_secret(char secret[RECORD_SECRET_SIZE], struct error *err);
 void record_id(const char *secret, char id[RECORD_SECRET_SIZE]);
+
+/*
+ * The short name of a claim, for people: the start of its record's id. It says nothing of the
+ * secret.
+ */
+#define RECORD_SHORT_ID 8
 
 /* Joins a command's arguments by blanks into record->command, cut to its size. */
 void record_command(struct record *record, char *const *argv);

@@ -44,9 +44,9 @@ struct request {
 	struct resolve_options *options;
 	struct resolved where;
 	struct acquire_job job;
-	struct acquire_grant grants[ACQUIRE_MAX_LOCKS];
 	struct talk talk;
 	struct rlimit fd_limit; /* as it was */
+	struct acquire_grant grants[ACQUIRE_MAX_LOCKS]; /* last: large, and mostly never touched */
 };
 
 /* An option that is the command's alone. Returns 0, or -1 with a reason. */

@@ -48,6 +48,35 @@ int statedir_name(char out[NAME_MAX + 1], const char *prefix, const char *what, 
 	return 0;
 }
 
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool statedir_unname(char out[NAME_MAX + 1], const char *file)
+{
+	char again[NAME_MAX + 1];
+	struct error ignored;
+	size_t used = 0;
+
+	for (const char *p = file; *p && used < NAME_MAX; p++) {
+		out[used] = *p;
+		if (*p == '%') {
+			int high = hex_value(p[1]), low = high < 0 ? -1 : hex_value(p[2]);
+
+			if (low < 0)
+				return false;
+			out[used] = (char)(high << 4 | low);
+			p += 2;
+		}
+		used++;
+	}
+	out[used] = '\0';
+	return !statedir_name(again, "", "file", out, &ignored) && !strcmp(again, file);
+}
+
 int statedir_adopt(const struct statedir *sd, int fd, mode_t bits, const char *name,
 		   struct error *err)
 {

@@ -53,4 +53,7 @@ int statedir_adopt(const struct statedir *sd, int fd, mode_t bits, const char *n
 int statedir_name(char out[NAME_MAX + 1], const char *prefix, const char *what, const char *name,
 		  struct error *err);
 
+/* The way back: false if statedir_name() would not have made `file` of any name. */
+bool statedir_unname(char out[NAME_MAX + 1], const char *file);
+
 #endif

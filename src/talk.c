@@ -119,8 +119,8 @@ static void describe(char line[LINE_SIZE], const struct acquire_report *report)
 	if (report->holder) {
 		append(line, "; held by ");
 		append_holder(line, report->holder);
-		if (report->held > 1)
-			append(line, " and %u more", report->held - 1);
+		if (report->holders > 1)
+			append(line, " and %u more", report->holders - 1);
 	}
 }
 

@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 void text_escape(char *out, size_t size, const char *in)
 {
@@ -62,4 +64,31 @@ void text_fold(char *name)
 		if (*name >= 'A' && *name <= 'Z')
 			*name = (char)(*name - 'A' + 'a');
 	}
+}
+
+void text_variable(char *name)
+{
+	for (; *name; name++) {
+		if (*name >= 'a' && *name <= 'z')
+			*name = (char)(*name - 'a' + 'A');
+		else if (!(*name >= 'A' && *name <= 'Z') && !(*name >= '0' && *name <= '9'))
+			*name = '_';
+	}
+}
+
+char *text_quote(const char *in)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "%+,-./:@_";
+	char *out = malloc(4 * strlen(in) + 3), *p = out;
+
+	if (!out)
+		return NULL;
+	if (*in && !in[strspn(in, plain)])
+		return strcpy(out, in);
+	*p++ = '\'';
+	for (; *in; in++)
+		p = *in == '\'' ? stpcpy(p, "'\\''") : stpcpy(p, (char[]){*in, '\0'});
+	strcpy(p, "'");
+	return out;
 }

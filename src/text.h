@@ -28,4 +28,10 @@ const char *text_ordinal(unsigned long long n);
  */
 void text_fold(char *name);
 
+/* The same to upper case, and all but letters and digits as '_': for a variable's name. */
+void text_variable(char *name);
+
+/* A malloc()ed copy as one word of a shell, quoted where it has to be. NULL: no memory. */
+char *text_quote(const char *in);
+
 #endif

@@ -47,6 +47,7 @@ int variables_held(const struct acquire_job *job, char **held)
 		for (unsigned j = 0; j < grant->count && !grant->nested; j++) {
 			if (held_append(held, job->group, grant->want->lock, grant->files[j], job->secret)) {
 				free(*held);
+				*held = NULL;
 				return -1;
 			}
 		}

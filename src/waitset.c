@@ -9,6 +9,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -53,6 +54,17 @@ static void *wait_for_lock(void *arg)
 	return NULL;
 }
 
+/*
+ * libc takes signals 32 and 33 for its threads, and sigaction(2) by its name will not touch them.
+ * What they did before is the caller's, and so the command's: exec would make a default of it.
+ */
+static void keep_libc_signals(struct waitset_action was[2], bool put_back)
+{
+	for (int i = 0; i < 2; i++)
+		syscall(SYS_rt_sigaction, 32 + i, put_back ? &was[i] : NULL, put_back ? NULL : &was[i],
+			sizeof(uint64_t));
+}
+
 int waitset_open(struct waitset *ws, int stoppable, struct error *err)
 {
 	struct sigaction action = {.sa_handler = wake}; /* no SA_RESTART: flock() returns EINTR */
@@ -75,6 +87,7 @@ int waitset_open(struct waitset *ws, int stoppable, struct error *err)
 		}
 	}
 	sigaction(WAKE_SIGNAL, &action, &ws->wake_was);
+	keep_libc_signals(ws->libc_was, false);
 	return 0;
 }
 
@@ -83,6 +96,7 @@ void waitset_close(struct waitset *ws)
 	waitset_clear(ws);
 	/* An ignored signal must be ignored again for the command: exec keeps only that. */
 	sigaction(WAKE_SIGNAL, &ws->wake_was, NULL);
+	keep_libc_signals(ws->libc_was, true);
 	close(ws->eventfd);
 	if (ws->signalfd >= 0)
 		close(ws->signalfd);

@@ -1,0 +1,34 @@
+/*
+ * bound - the process that a claim lasts as long as.
+ */
+#ifndef GROUPLOCK_BOUND_H
+#define GROUPLOCK_BOUND_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "error.h"
+
+struct bound {
+	pid_t pid; /* 0: no process */
+	int pidfd; /* close-on-exec, 3 or above; -1 with pid 0 */
+};
+
+/*
+ * The process that calls: the parent, or, where that is a subshell that `$(...)` has forked, the
+ * shell it was forked from. Such a subshell runs the same program with the same arguments as its
+ * parent and has our own stdout, a pipe; it ends as soon as we do.
+ */
+pid_t bound_caller(void);
+
+/* Opens process `pid`. -1 with a reason: there is none, it has ended, or pidfds are not supported. */
+int bound_open(struct bound *bound, pid_t pid, struct error *err);
+void bound_close(struct bound *bound);
+
+/* Whether it has ended. */
+int bound_has_ended(const struct bound *bound);
+
+/* Its command line, blanks between arguments; empty if it cannot be read. */
+void bound_command(const struct bound *bound, char *out, size_t size);
+
+#endif

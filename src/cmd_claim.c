@@ -1,0 +1,317 @@
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bound.h"
+#include "clock.h"
+#include "command.h"
+#include "keeper.h"
+#include "num.h"
+#include "request.h"
+#include "variables.h"
+
+#define KEY_PID 300
+#define KEY_MAX 301
+#define KEY_JSON 'J'
+
+static const struct option_spec claim_options[] = {
+	REQUEST_OPTIONS,
+	{KEY_PID, "pid", "PID", "hold until this process ends, instead of the calling shell; 0: until --max"},
+	{KEY_MAX, "max", "DURATION", "hold no longer than this"},
+	{KEY_JSON, "json", NULL, "print a JSON object instead of shell assignments"},
+	OPTIONS_COMMON,
+	{0},
+};
+
+struct claim {
+	struct request request;
+	bool json, has_pid;
+	pid_t pid;
+	int64_t max; /* nanoseconds; CLOCK_NEVER: not given */
+	struct bound bound;
+	struct keeper_task keeper;
+	char id[RECORD_SHORT_ID + 1];
+};
+
+static int parse_own(void *arg, int key, const char *argument, struct error *err)
+{
+	struct claim *claim = arg;
+	uint64_t pid;
+
+	switch (key) {
+	case KEY_PID:
+		if (!num_parse(argument, INT32_MAX, &pid))
+			return error_set(err, "bad process id '%s' for --pid", argument);
+		claim->has_pid = true;
+		claim->pid = (pid_t)pid;
+		return 0;
+	case KEY_MAX:
+		if (request_duration("--max", argument, &claim->max, err))
+			return -1;
+		return claim->max ? 0 : error_set(err, "--max 0 would end the claim at once");
+	default: /* KEY_JSON */
+		claim->json = true;
+		return 0;
+	}
+}
+
+/* --- what is printed ---------------------------------------------------------------------- */
+
+/* NAME='VALUE'; export NAME: in single quotes a shell leaves all bytes alone but the quote. */
+static int print_variable(void *arg, const char *name, const char *value)
+{
+	(void)arg;
+	printf("%s='", name);
+	for (; *value; value++) {
+		if (*value == '\'')
+			fputs("'\\''", stdout);
+		else
+			putchar(*value);
+	}
+	printf("'; export %s\n", name);
+	return 0;
+}
+
+/* Bytes that are no UTF-8 cannot stand in JSON: each becomes U+FFFD. */
+static json_t *json_text(const char *text)
+{
+	json_t *string = json_string(text);
+	char *clean, *out;
+
+	if (string)
+		return string;
+	clean = out = malloc(3 * strlen(text) + 1);
+	for (; clean && *text; text++)
+		out = stpcpy(out, (unsigned char)*text < 128 ? (char[]){*text, '\0'} : "\xef\xbf\xbd");
+	if (clean)
+		*out = '\0';
+	string = clean ? json_string(clean) : NULL;
+	free(clean);
+	return string;
+}
+
+static json_t *json_slots(const struct claim *claim)
+{
+	json_t *slots = json_object();
+
+	for (unsigned i = 0; i < claim->request.job.count; i++) {
+		const struct acquire_grant *grant = &claim->request.grants[i];
+		json_t *names = json_array();
+
+		for (unsigned j = 0; j < grant->count; j++)
+			json_array_append_new(names, json_text(grant->labels[j]));
+		json_object_set_new(slots, grant->want->lock, names);
+	}
+	return slots;
+}
+
+static int print_json(const struct claim *claim, pid_t keeper)
+{
+	const struct acquire_job *job = &claim->request.job;
+	json_t *root = json_object();
+	char *held;
+	int result;
+
+	if (variables_held(job, &held))
+		return -1;
+	json_object_set_new(root, "id", json_string(claim->id));
+	json_object_set_new(root, "worker", json_text(job->record.worker));
+	json_object_set_new(root, "group", json_text(job->group));
+	json_object_set_new(root, "slots", json_slots(claim));
+	json_object_set_new(root, "held", json_text(held ? held : ""));
+	json_object_set_new(root, "keeper", json_integer(keeper));
+	json_object_set_new(root, "pid", claim->bound.pid ? json_integer(claim->bound.pid) : json_null());
+	json_object_set_new(root, "max",
+			    claim->max == CLOCK_NEVER ? json_null() : json_real((double)claim->max / 1e9));
+	result = json_dumpf(root, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(root);
+	free(held);
+	return result;
+}
+
+static int print_claim(const struct claim *claim, pid_t keeper, struct error *err)
+{
+	int result;
+
+	if (claim->json) {
+		result = print_json(claim, keeper);
+	} else {
+		result = variables_each(&claim->request.job, print_variable, NULL, err);
+		print_variable(NULL, "GROUPLOCK_CLAIM", claim->id);
+	}
+	errno = 0;
+	if (fflush(stdout) || ferror(stdout) || result)
+		return error_sys(err, errno ? errno : EIO, "cannot print the claim, which is given back");
+	return 0;
+}
+
+/*
+ * A shell that evals what a failed claim prints must not go on as if nothing were: eval of
+ * nothing is true, eval of this has the status of the claim.
+ */
+static int fail_in_shell(const struct claim *claim, int status)
+{
+	if (!claim->json && status)
+		printf("(exit %d)\n", status);
+	return status;
+}
+
+/* --- holding ------------------------------------------------------------------------------ */
+
+/* Writes into each slot who holds it from now on: the keeper. */
+static int write_records(struct claim *claim, pid_t keeper, struct error *err)
+{
+	struct acquire_job *job = &claim->request.job;
+	struct proc_identity self = job->record.process;
+	struct record_text text;
+
+	proc_other(&job->record.process, &self, keeper);
+	job->record.since = clock_wall();
+	job->record.until = claim->max == CLOCK_NEVER ? 0 : job->record.since + claim->max;
+	record_format(&job->record, &text);
+	for (unsigned i = 0; i < job->count; i++) {
+		const struct slots *slots = &claim->request.grants[i].slots;
+
+		for (unsigned j = 0; j < slots->total; j++) {
+			char file[NAME_MAX + 1];
+
+			if (slots->slot[j].state != SLOT_MINE)
+				continue;
+			slots_file(slots, j, file);
+			if (record_write(&text, slots->sd, file, slots->slot[j].fd, err))
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int start_keeper(struct claim *claim, pid_t *pid, struct error *err)
+{
+	struct keeper_task *keeper = &claim->keeper;
+
+	keeper->fds = request_fds(&claim->request, &keeper->count);
+	if (!keeper->fds)
+		return error_sys(err, ENOMEM, "cannot start the keeper");
+	keeper->pidfd = claim->bound.pidfd;
+	keeper->timeout = claim->max;
+	keeper->releasable = true;
+	keeper->mark_offset = RECORD_STATE_OFFSET;
+	keeper->mark_size = RECORD_STATE_SIZE;
+	keeper->marks[KEEPER_ENDED] = record_states[RECORD_ENDED];
+	keeper->marks[KEEPER_EXPIRED] = record_states[RECORD_EXPIRED];
+	keeper->marks[KEEPER_RELEASED] = record_states[RECORD_RELEASED];
+	keeper->title = command_title.start;
+	keeper->title_size = command_title.size;
+	return keeper_start(keeper, pid, err);
+}
+
+static bool is_ending_signal_pending(void)
+{
+	sigset_t pending;
+
+	sigpending(&pending);
+	return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT) ||
+	       sigismember(&pending, SIGHUP) || sigismember(&pending, SIGQUIT);
+}
+
+/*
+ * From the slots to a claim that its caller knows of, or to none: whoever ends this process
+ * between the two ends the claim with it.
+ */
+static int hold(struct claim *claim, struct error *err)
+{
+	sigset_t all, was;
+	pid_t keeper = 0;
+	int result;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &was);
+	result = start_keeper(claim, &keeper, err);
+	if (!result) {
+		result = write_records(claim, keeper, err);
+		if (!result && bound_has_ended(&claim->bound))
+			result = error_set(err, "process %ld, which the claim is bound to, has ended",
+					   (long)claim->bound.pid);
+		if (!result && !is_ending_signal_pending())
+			result = print_claim(claim, keeper, err);
+		if (result || is_ending_signal_pending())
+			kill(keeper, KEEPER_RELEASE_SIGNAL); /* ours, and not reaped: the pid is its own */
+	}
+	sigprocmask(SIG_SETMASK, &was, NULL);
+	return result;
+}
+
+static int bind(struct claim *claim, struct error *err)
+{
+	claim->bound = (struct bound){0, -1};
+	if (claim->has_pid && !claim->pid) {
+		if (claim->max == CLOCK_NEVER)
+			return error_set(err, "--pid 0 needs --max: nothing is held for ever");
+		return 0;
+	}
+	return bound_open(&claim->bound, claim->has_pid ? claim->pid : bound_caller(), err);
+}
+
+static void describe(struct claim *claim)
+{
+	struct record *record = &claim->request.job.record;
+	char command[RECORD_COMMAND_SIZE - 16];
+
+	bound_command(&claim->bound, command, sizeof(command));
+	snprintf(record->command, sizeof(record->command), "claim%s%s", *command ? " of " : "", command);
+	record->bound = claim->bound.pid;
+	claim->request.job.kind = RECORD_CLAIM;
+	claim->request.job.adds = true;
+}
+
+static int claim_slots(struct claim *claim, struct error *err)
+{
+	struct request *request = &claim->request;
+
+	if (bind(claim, err) || request_resolve(request, err))
+		return COMMAND_FAILED;
+	describe(claim);
+	switch (request_acquire(request, err)) {
+	case ACQUIRE_OK:
+		memcpy(claim->id, request->job.record.id, RECORD_SHORT_ID);
+		return hold(claim, err) ? COMMAND_FAILED : 0;
+	case ACQUIRE_BUSY:
+	case ACQUIRE_TIMEOUT:
+		return request->conflict_status;
+	case ACQUIRE_ERROR:
+		break;
+	}
+	return COMMAND_FAILED;
+}
+
+static int cmd_claim(const struct command *self, struct resolve_options *options, int argc, char **argv)
+{
+	static struct claim claim; /* large, there is one, and the keeper lives on in it */
+	struct error err = {""};
+	int status;
+
+	claim.max = CLOCK_NEVER;
+	if (request_parse(&claim.request, self, options, argc, argv, parse_own, &claim, &err))
+		return fail_in_shell(&claim, command_fail(&err));
+	if (claim.request.help)
+		return command_help(self);
+	if (argv[optind]) {
+		error_set(&err, "unexpected '%s': claim runs no command; see 'grouplock claim --help'", argv[optind]);
+		return fail_in_shell(&claim, command_fail(&err));
+	}
+	status = claim_slots(&claim, &err);
+	if (*err.text)
+		command_fail(&err);
+	return status ? fail_in_shell(&claim, status) : 0;
+}
+
+const struct command command_claim = {
+	"claim", "", "wait for a slot, then hold it until the calling shell ends or releases it",
+	claim_options, cmd_claim,
+};

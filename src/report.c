@@ -1,0 +1,330 @@
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "gate.h"
+#include "report_look.h"
+#include "text.h"
+#include "walk.h"
+
+/* The first pause before another look at what is in doubt, and how often it doubles: 630 ms in all. */
+#define FIRST_PAUSE (CLOCK_SECOND / 100)
+#define LOOKS 7
+
+/* What there is, before it is looked at. */
+struct inventory {
+	const struct report_query *query;
+	struct names groups; /* that the config names or the directory has */
+	struct names locks;  /* of the config in its order, then those only the directory has */
+	struct names
+		leftover;   /* "group/lock": directories of locks that the config does not have */
+	unsigned in_config; /* how many of `locks` the config has */
+	bool no_memory;
+};
+
+const char *report_state_word(enum report_state state)
+{
+	static const char *const words[] = {
+		[REPORT_FREE] = "free",       [REPORT_HELD] = "held",
+		[REPORT_LEAKED] = "leaked",   [REPORT_CLOSED] = "closed",
+		[REPORT_WAITING] = "waiting", [REPORT_STOPPED] = "stopped",
+	};
+
+	return words[state];
+}
+
+int64_t report_age(const struct report *report, const struct report_row *row)
+{
+	int64_t age = -1;
+
+	if (row->state != REPORT_FREE && row->record && row->record->since > 0) {
+		age = report->time - row->record->since;
+		if (age < 0) /* the clock of another machine, or of this one before it was set */
+			age = 0;
+	}
+	return age;
+}
+
+void report_label(const struct report_lock *lock, char label[REPORT_LABEL_SIZE])
+{
+	bool named = strcmp(lock->lock, CONFIG_DEFAULT_LOCK) != 0;
+
+	snprintf(label, REPORT_LABEL_SIZE, "%s%s%s", lock->group, named ? "/" : "",
+		 named ? lock->lock : "");
+}
+
+void report_free(struct report *report)
+{
+	for (unsigned i = 0; i < report->count; i++) {
+		report_clear(&report->locks[i]);
+		free(report->locks[i].group);
+		free(report->locks[i].lock);
+	}
+	free(report->locks);
+	*report = (struct report){0};
+}
+
+/* --- what there is ------------------------------------------------------------------------ */
+
+static void add_group(void *arg, const char *group)
+{
+	struct inventory *inventory = arg;
+
+	inventory->no_memory |= names_add(&inventory->groups, group) != 0;
+}
+
+static bool is_folded(const char *name)
+{
+	char folded[NAME_MAX + 1];
+
+	snprintf(folded, sizeof(folded), "%s", name);
+	text_fold(folded);
+	return !strcmp(folded, name);
+}
+
+/* A directory that looks like a lock's is one if it has a gate. */
+static bool has_gate(const char *directory, const char *group, const char *lock)
+{
+	struct statedir sd;
+	struct error ignored; /* the look at it tells */
+	bool has = statedir_open(&sd, directory, group, lock, false, &ignored) == STATEDIR_OK &&
+		   !faccessat(sd.fd, GATE_NAME, F_OK, AT_SYMLINK_NOFOLLOW);
+
+	statedir_close(&sd);
+	return has;
+}
+
+static int see_directory(void *arg, const char *group, const char *lock)
+{
+	struct inventory *inventory = arg;
+	char pair[2 * NAME_MAX + 2];
+
+	if (!is_folded(group) || !is_folded(lock) ||
+	    !has_gate(inventory->query->directory, group, lock))
+		return 0;
+	add_group(inventory, group);
+	for (unsigned i = 0; i < inventory->in_config; i++) {
+		if (!strcmp(inventory->locks.list[i], lock))
+			return 0;
+	}
+	snprintf(pair, sizeof(pair), "%s/%s", group, lock);
+	if ((!names_have(&inventory->locks, lock) && names_add(&inventory->locks, lock)) ||
+	    names_add(&inventory->leftover, pair))
+		inventory->no_memory = true;
+	return 0;
+}
+
+static int take_inventory(struct inventory *inventory, struct error *problem, struct error *err)
+{
+	const struct report_query *query = inventory->query;
+	const char *lock;
+
+	config_groups(query->config, add_group, inventory);
+	while ((lock = config_lock(query->config, inventory->in_config))) {
+		inventory->no_memory |= names_add(&inventory->locks, lock) != 0;
+		inventory->in_config++;
+	}
+	if (!inventory->no_memory &&
+	    walk_locks(query->directory, see_directory, inventory, problem) == 0)
+		*problem->text = '\0';
+	names_sort(&inventory->groups);
+	if (inventory->no_memory)
+		return error_sys(err, ENOMEM, "cannot make a report");
+	return 0;
+}
+
+static void free_inventory(struct inventory *inventory)
+{
+	names_free(&inventory->groups);
+	names_free(&inventory->locks);
+	names_free(&inventory->leftover);
+}
+
+/* Whether all that the user asked for is there. */
+static int check_asked(const char *what, const struct names *asked, const struct names *known,
+		       const struct report_query *query, struct error *err)
+{
+	for (unsigned i = 0; i < asked->count; i++) {
+		char list[512];
+
+		if (names_have(known, asked->list[i]))
+			continue;
+		names_join(known, list, sizeof(list));
+		return error_set(err, "no %s '%s' in '%s' or '%s'; there are: %s", what,
+				 asked->list[i], config_path(query->config), query->directory,
+				 list);
+	}
+	return 0;
+}
+
+/* --- looking ------------------------------------------------------------------------------ */
+
+static bool is_asked(const struct names *asked, const char *name)
+{
+	return !asked->count || names_have(asked, name);
+}
+
+static int add_lock(struct report *report, const char *group, const char *lock, bool limited,
+		    struct error *err)
+{
+	struct report_lock *added;
+
+	if (report->count == report->room) {
+		unsigned room = report->room ? 2 * report->room : 16;
+		struct report_lock *locks = realloc(report->locks, room * sizeof(*locks));
+
+		if (!locks)
+			return error_sys(err, ENOMEM, "cannot make a report");
+		report->locks = locks;
+		report->room = room;
+	}
+	added = &report->locks[report->count++];
+	*added = (struct report_lock){.limited = limited};
+	added->group = strdup(group);
+	added->lock = strdup(lock);
+	if (added->group && added->lock)
+		return 0;
+	return error_sys(err, ENOMEM, "cannot make a report");
+}
+
+/* The locks to look at. */
+static int list_locks(struct report *report, const struct inventory *inventory, struct error *err)
+{
+	const struct report_query *query = inventory->query;
+
+	for (unsigned i = 0; i < inventory->groups.count; i++) {
+		const char *group = inventory->groups.list[i];
+
+		for (unsigned j = 0; is_asked(&query->groups, group) && j < inventory->locks.count;
+		     j++) {
+			const char *lock = inventory->locks.list[j];
+			bool limited = j < inventory->in_config;
+			char pair[2 * NAME_MAX + 2];
+
+			snprintf(pair, sizeof(pair), "%s/%s", group, lock);
+			if (!is_asked(&query->locks, lock) ||
+			    (!limited && !names_have(&inventory->leftover, pair)))
+				continue;
+			if (add_lock(report, group, lock, limited, err))
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int look_at(struct report_lock *lock, const struct report_query *query,
+		   const struct proc_identity *self, bool *doubtful, struct error *err)
+{
+	struct slotset set = {0};
+
+	if (lock->limited && config_slots(query->config, lock->lock, lock->group, &set, err))
+		return -1;
+	lock->limit = set.count;
+	*doubtful |= report_look(lock, query->directory, lock->limited ? &set : NULL, self);
+	slotset_free(&set);
+	return 0;
+}
+
+static bool has_doubts(const struct report_lock *lock)
+{
+	for (unsigned i = 0; i < lock->count; i++) {
+		if (lock->rows[i].doubts)
+			return true;
+	}
+	return false;
+}
+
+static int look_at_all(struct report *report, const struct report_query *query, struct error *err)
+{
+	struct timespec pause = {.tv_nsec = FIRST_PAUSE};
+	struct proc_identity self;
+	bool doubtful = true;
+
+	proc_self(&self);
+	for (int look = 0; doubtful && look < LOOKS; look++) {
+		doubtful = false;
+		for (unsigned i = 0; i < report->count; i++) {
+			struct report_lock *lock = &report->locks[i];
+
+			if ((!look || has_doubts(lock)) &&
+			    look_at(lock, query, &self, &doubtful, err))
+				return -1;
+		}
+		if (!doubtful || look == LOOKS - 1)
+			break;
+		nanosleep(&pause, NULL);
+		pause.tv_nsec *= 2;
+	}
+	return 0;
+}
+
+/* Locks that the config does not have any more are of interest only while they are in use. */
+static void drop_unused(struct report *report)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < report->count; i++) {
+		struct report_lock *lock = &report->locks[i];
+
+		if (lock->limited || lock->count || *lock->problem.text) {
+			report->locks[kept++] = *lock;
+			continue;
+		}
+		free(lock->group);
+		free(lock->lock);
+		free(lock->rows);
+	}
+	report->count = kept;
+}
+
+static int check_directory(const char *path, bool *exists, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	*exists = fd >= 0 || errno != ENOENT;
+	if (fd >= 0)
+		close(fd);
+	else if (*exists)
+		return error_sys(err, errno, "cannot read directory '%s'", path);
+	return 0;
+}
+
+static int gather(struct report *report, struct inventory *inventory, struct error *err)
+{
+	const struct report_query *query = inventory->query;
+	bool exists;
+
+	if (check_directory(query->directory, &exists, err) ||
+	    take_inventory(inventory, &report->problem, err) ||
+	    check_asked("group", &query->groups, &inventory->groups, query, err) ||
+	    check_asked("lock", &query->locks, &inventory->locks, query, err))
+		return -1;
+	if (!exists)
+		return 0;
+	if (list_locks(report, inventory, err) || look_at_all(report, query, err))
+		return -1;
+	drop_unused(report);
+	report_find_holders(report);
+	return 0;
+}
+
+int report_gather(struct report *report, const struct report_query *query, struct error *err)
+{
+	struct inventory inventory = {.query = query};
+	int result;
+
+	*report = (struct report){.directory = query->directory};
+	result = gather(report, &inventory, err);
+	report->time = clock_wall();
+	free_inventory(&inventory);
+	if (result)
+		report_free(report);
+	return result;
+}

@@ -1,0 +1,380 @@
+#include "report_look.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "gate.h"
+#include "num.h"
+#include "slots.h"
+#include "text.h"
+
+/* A look under way. */
+struct look {
+	struct report_lock *lock;
+	const struct slotset *set; /* NULL: the config has no such lock */
+	struct statedir sd;
+	struct names files; /* of the directory, sorted */
+};
+
+static void free_row(struct report_row *row)
+{
+	for (unsigned i = 0; i < row->process_count; i++)
+		free(row->processes[i].command);
+	free(row->processes);
+	free(row->name);
+	free(row->file);
+	free(row->record);
+}
+
+static void free_rows(struct report_row *rows, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		free_row(&rows[i]);
+	free(rows);
+}
+
+void report_clear(struct report_lock *lock)
+{
+	free_rows(lock->rows, lock->count);
+	lock->rows = NULL;
+	lock->count = lock->room = 0;
+}
+
+static int no_memory(struct error *err)
+{
+	return error_sys(err, ENOMEM, "cannot make a report");
+}
+
+/* A new row at the end, all zero; NULL without memory. */
+static struct report_row *add_row(struct report_lock *lock)
+{
+	if (lock->count == lock->room) {
+		unsigned room = lock->room ? 2 * lock->room : 8;
+		struct report_row *rows = realloc(lock->rows, room * sizeof(*rows));
+
+		if (!rows)
+			return NULL;
+		lock->rows = rows;
+		lock->room = room;
+	}
+	lock->rows[lock->count] = (struct report_row){0};
+	return &lock->rows[lock->count++];
+}
+
+/* --- under the gate ----------------------------------------------------------------------- */
+
+/*
+ * Opens a file and finds out whether it is locked: BUSY, with *fd open, or OK, with *fd open, if
+ * it is not (the lock that told is dropped at once); MISSING or ERROR.
+ */
+static enum lockfile_result probe(const struct look *look, const char *file, int *fd,
+				  struct error *err)
+{
+	enum lockfile_result result = LOCKFILE_MISSING;
+
+	if (look->sd.fd >= 0) /* there is a directory */
+		result = lockfile_open_to_read(&look->sd, file, fd, err);
+	if (result != LOCKFILE_OK)
+		return result;
+	result = lockfile_try(&look->sd, file, *fd, LOCK_SH, err);
+	if (result == LOCKFILE_OK)
+		flock(*fd, LOCK_UN);
+	if (result == LOCKFILE_ERROR)
+		close(*fd);
+	return result;
+}
+
+/* The record of an open file into the row, if there is one. */
+static int read_record(struct report_row *row, int fd, struct error *err)
+{
+	struct record record;
+
+	if (!record_read(&record, fd))
+		return 0;
+	row->record = malloc(sizeof(*row->record));
+	if (!row->record)
+		return no_memory(err);
+	*row->record = record;
+	return 0;
+}
+
+/* What is to be known of a slot's open file. */
+static int describe_slot(struct report_row *row, int fd, const char *file, struct error *err)
+{
+	struct stat st;
+
+	if (read_record(row, fd, err))
+		return -1;
+	if (row->state == REPORT_FREE) {
+		row->expired = row->record && row->record->kind == RECORD_CLAIM &&
+			       row->record->state == RECORD_EXPIRED;
+		return 0;
+	}
+	if (!fstat(fd, &st)) {
+		row->device = st.st_dev;
+		row->inode = st.st_ino;
+	}
+	row->file = strdup(file);
+	return row->file ? 0 : no_memory(err);
+}
+
+/* A row for a slot; none for one that the config does not have, unless it is held. */
+static int look_at_slot(const struct look *look, const char *file, const char *name, bool listed,
+			struct error *err)
+{
+	int fd = -1, result = 0;
+	enum lockfile_result state = probe(look, file, &fd, err);
+	struct report_row *row;
+
+	if (state == LOCKFILE_ERROR)
+		return -1;
+	if (listed || state == LOCKFILE_BUSY) {
+		row = add_row(look->lock);
+		if (!row || !(row->name = strdup(name))) {
+			result = no_memory(err);
+		} else {
+			row->state = state == LOCKFILE_BUSY ? REPORT_HELD : REPORT_FREE;
+			row->numbered = !name[strspn(name, "0123456789")];
+			row->above_limit = !listed;
+			if (state != LOCKFILE_MISSING)
+				result = describe_slot(row, fd, file, err);
+		}
+	}
+	if (state != LOCKFILE_MISSING)
+		close(fd);
+	return result;
+}
+
+/* The slots of the config; *listed becomes the names of their files. */
+static int look_at_listed(const struct look *look, struct names *listed, struct error *err)
+{
+	const struct slots slots = {.set = look->set, .eligible = look->set->count};
+
+	for (unsigned i = 0; i < slots.eligible; i++) {
+		char file[NAME_MAX + 1], name[NAME_MAX + 1];
+
+		slots_file(&slots, i, file);
+		slots_label(&slots, i, name);
+		if (names_add(listed, file))
+			return no_memory(err);
+		if (look_at_slot(look, file, name, true, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* What people call the slot of a file; false for a file that grouplock never made. */
+static bool name_of_slot(const char *file, char name[NAME_MAX + 1])
+{
+	char folded[NAME_MAX + 1];
+	uint64_t number;
+
+	if (strncmp(file, GATE_SLOT_PREFIX, sizeof(GATE_SLOT_PREFIX) - 1) ||
+	    !statedir_unname(name, file + sizeof(GATE_SLOT_PREFIX) - 1))
+		return false;
+	strcpy(folded, name);
+	text_fold(folded);
+	if (!name[strspn(name, "0123456789")])
+		return num_parse(name, CONFIG_MAX_SLOTS - 1, &number);
+	return !strcmp(folded, name);
+}
+
+static int look_at_slots(const struct look *look, struct error *err)
+{
+	struct names listed = {0};
+	int result = look->set ? look_at_listed(look, &listed, err) : 0;
+
+	for (unsigned i = 0; !result && i < look->files.count; i++) {
+		const char *file = look->files.list[i];
+		char name[NAME_MAX + 1];
+
+		if (name_of_slot(file, name) && !names_have(&listed, file))
+			result = look_at_slot(look, file, name, false, err);
+	}
+	names_free(&listed);
+	return result;
+}
+
+/* The live tickets; those of the dead are litter, which whoever lines up next removes. */
+static int look_at_tickets(const struct look *look, struct error *err)
+{
+	const size_t prefix = sizeof(GATE_TICKET_PREFIX) - 1;
+	unsigned place = 0;
+
+	for (unsigned i = 0; i < look->files.count; i++) {
+		const char *file = look->files.list[i];
+		enum lockfile_result state;
+		struct report_row *row;
+		uint64_t number;
+		int fd, result;
+
+		if (strncmp(file, GATE_TICKET_PREFIX, prefix) ||
+		    !num_parse(file + prefix, UINT64_MAX, &number))
+			continue;
+		state = probe(look, file, &fd, err);
+		if (state == LOCKFILE_ERROR)
+			return -1;
+		if (state == LOCKFILE_MISSING)
+			continue;
+		row = state == LOCKFILE_BUSY ? add_row(look->lock) : NULL;
+		result = state == LOCKFILE_BUSY && !row ? no_memory(err) : 0;
+		if (row) {
+			row->state = REPORT_WAITING;
+			row->ticket = number;
+			row->place = ++place;
+			result = read_record(row, fd, err);
+		}
+		close(fd);
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+static int look_at_all(struct look *look, struct error *err)
+{
+	struct report_row *row;
+
+	if (look->set && !look->set->count) {
+		row = add_row(look->lock);
+		if (!row)
+			return no_memory(err);
+		row->state = REPORT_CLOSED;
+	}
+	if (look_at_slots(look, err))
+		return -1;
+	return look_at_tickets(look, err);
+}
+
+/* --- the gate and the directory ----------------------------------------------------------- */
+
+/* A directory without a gate: whoever comes next makes one. Until then nobody has given out anything. */
+static int look_without_gate(struct look *look, struct error *err)
+{
+	for (unsigned i = 0; i < look->files.count; i++) {
+		const char *file = look->files.list[i];
+
+		if (!strncmp(file, GATE_SLOT_PREFIX, sizeof(GATE_SLOT_PREFIX) - 1) ||
+		    !strncmp(file, GATE_TICKET_PREFIX, sizeof(GATE_TICKET_PREFIX) - 1))
+			return error_set(
+				err,
+				"cannot look: '%s/%s' is missing; the next 'grouplock run' "
+				"makes it",
+				look->sd.path, GATE_NAME);
+	}
+	return look_at_all(look, err);
+}
+
+static int look_into(struct look *look, struct error *err)
+{
+	struct report_gate gate;
+	enum lockfile_result entered = report_enter_gate(&gate, &look->sd, err);
+	int result = entered == LOCKFILE_OK || entered == LOCKFILE_MISSING ? 0 : -1;
+
+	if (!result)
+		result = names_read(&look->files, look->sd.fd, look->sd.path, err);
+	names_sort(&look->files);
+	if (!result)
+		result = entered == LOCKFILE_OK ? look_at_all(look, err)
+						: look_without_gate(look, err);
+	if (entered == LOCKFILE_OK)
+		report_leave_gate(&gate);
+	return result;
+}
+
+static int look(struct report_lock *lock, const char *directory, const struct slotset *set,
+		struct error *err)
+{
+	struct look look = {.lock = lock, .set = set};
+	int result = -1;
+
+	switch (statedir_open(&look.sd, directory, lock->group, lock->lock, false, err)) {
+	case STATEDIR_OK:
+		result = look_into(&look, err);
+		break;
+	case STATEDIR_MISSING: /* nobody was ever here */
+		result = look_at_all(&look, err);
+		break;
+	case STATEDIR_ERROR:
+		break;
+	}
+	statedir_close(&look.sd);
+	names_free(&look.files);
+	return result;
+}
+
+/* --- what it means ------------------------------------------------------------------------ */
+
+static bool is_same_doubt(const struct report_row *a, const struct report_row *b)
+{
+	if (!a->doubts || !a->file || strcmp(a->file, b->file) || !a->record != !b->record)
+		return false;
+	return !a->record || (a->record->process.pid == b->record->process.pid &&
+			      a->record->process.start == b->record->process.start &&
+			      a->record->since == b->record->since);
+}
+
+/*
+ * A holder has its slot a moment before its record is written, and a moment after it has ended:
+ * its keeper may be about to let go. So one look gives no more than a doubt.
+ */
+static void judge_slot(struct report_row *row, const struct report_row *before, unsigned count,
+		       const struct proc_identity *self)
+{
+	const struct record *record = row->record;
+
+	if (record && record->state == RECORD_HELD && !proc_has_ended(&record->process, self))
+		return;
+	row->doubts = 1;
+	for (unsigned i = 0; i < count; i++) {
+		if (is_same_doubt(&before[i], row))
+			row->doubts += before[i].doubts;
+	}
+	if (row->doubts > 1 && record)
+		row->state = REPORT_LEAKED;
+}
+
+static bool judge(struct report_lock *lock, const struct report_row *before, unsigned count,
+		  const struct proc_identity *self)
+{
+	bool doubtful = false;
+
+	lock->held = lock->waiting = 0;
+	for (unsigned i = 0; i < lock->count; i++) {
+		struct report_row *row = &lock->rows[i];
+
+		if (row->state == REPORT_HELD) {
+			lock->held++;
+			judge_slot(row, before, count, self);
+			doubtful |= row->doubts > 0;
+		} else if (row->state == REPORT_WAITING) {
+			lock->waiting++;
+			if (row->record && proc_is_stopped(&row->record->process, self))
+				row->state = REPORT_STOPPED;
+		}
+	}
+	return doubtful;
+}
+
+bool report_look(struct report_lock *lock, const char *directory, const struct slotset *set,
+		 const struct proc_identity *self)
+{
+	struct report_row *before = lock->rows;
+	unsigned count = lock->count;
+	bool doubtful = false;
+
+	lock->rows = NULL;
+	lock->count = lock->room = 0;
+	if (look(lock, directory, set, &lock->problem)) {
+		report_clear(lock);
+		lock->held = lock->waiting = 0;
+	} else {
+		*lock->problem.text = '\0'; /* what was overcome is no problem */
+		doubtful = judge(lock, before, count, self);
+	}
+	free_rows(before, count);
+	return doubtful;
+}

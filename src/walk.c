@@ -1,0 +1,100 @@
+#include "walk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gate.h"
+#include "statedir.h"
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.'; /* a name never starts with a dot in a file name */
+}
+
+static int is_slot(const struct dirent *entry)
+{
+	return !strncmp(entry->d_name, GATE_SLOT_PREFIX, sizeof(GATE_SLOT_PREFIX) - 1);
+}
+
+/* An open directory and its entries; fd -1 and no entries for one that is not there. */
+struct listing {
+	int fd, count;
+	struct dirent **entries;
+};
+
+static void free_entries(struct dirent **entries, int count)
+{
+	for (int i = 0; i < count; i++)
+		free(entries[i]);
+	free(entries);
+}
+
+static void close_listing(struct listing *listing)
+{
+	free_entries(listing->entries, listing->count);
+	if (listing->fd >= 0)
+		close(listing->fd);
+}
+
+/* Close with close_listing(), whatever came out. */
+static int open_listing(struct listing *listing, int parent, const char *name, struct error *err)
+{
+	int follow = parent == AT_FDCWD ? 0 : O_NOFOLLOW;
+
+	listing->count = 0;
+	listing->entries = NULL;
+	listing->fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow);
+	if (listing->fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return 0;
+	if (listing->fd >= 0)
+		listing->count = scandirat(listing->fd, ".", &listing->entries, is_visible, alphasort);
+	if (listing->fd >= 0 && listing->count >= 0)
+		return 0;
+	listing->count = 0;
+	return error_sys(err, errno, "cannot read directory '%s'", name);
+}
+
+static int visit_group(int parent, const char *file, walk_visit *visit, void *arg, struct error *err)
+{
+	char group[NAME_MAX + 1], lock[NAME_MAX + 1];
+	struct listing locks;
+	int result;
+
+	if (!statedir_unname(group, file))
+		return 0;
+	result = open_listing(&locks, parent, file, err);
+	for (int i = 0; !result && i < locks.count; i++) {
+		if (statedir_unname(lock, locks.entries[i]->d_name))
+			result = visit(arg, group, lock);
+	}
+	close_listing(&locks);
+	return result;
+}
+
+int walk_locks(const char *dir, walk_visit *visit, void *arg, struct error *err)
+{
+	struct listing groups;
+	int result = open_listing(&groups, AT_FDCWD, dir, err);
+
+	for (int i = 0; !result && i < groups.count; i++)
+		result = visit_group(groups.fd, groups.entries[i]->d_name, visit, arg, err);
+	close_listing(&groups);
+	return result;
+}
+
+int walk_slots(int fd, walk_slot *visit, void *arg, struct error *err)
+{
+	struct dirent **slots;
+	int count = scandirat(fd, ".", &slots, is_slot, alphasort), result = 0;
+
+	if (count < 0)
+		return error_sys(err, errno, "cannot read a directory of slots");
+	for (int i = 0; !result && i < count; i++)
+		result = visit(arg, slots[i]->d_name);
+	free_entries(slots, count);
+	return result;
+}
