@@ -228,20 +228,23 @@ static int hold(struct claim *claim, struct error *err)
 {
 	sigset_t all, was;
 	pid_t keeper = 0;
-	int result;
+	int result, pidfd = -1;
 
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &was);
 	result = start_keeper(claim, &keeper, err);
 	if (!result) {
-		result = write_records(claim, keeper, err);
+		if (keeper_open_pidfd(keeper, 3, &pidfd) != KEEPER_STARTED)
+			result = error_sys(err, errno, "cannot reach the keeper, pid %ld", (long)keeper);
+		if (!result)
+			result = write_records(claim, keeper, err);
 		if (!result && bound_has_ended(&claim->bound))
 			result = error_set(err, "process %ld, which the claim is bound to, has ended",
 					   (long)claim->bound.pid);
 		if (!result && !is_ending_signal_pending())
 			result = print_claim(claim, keeper, err);
 		if (result || is_ending_signal_pending())
-			kill(keeper, KEEPER_RELEASE_SIGNAL); /* ours, and not reaped: the pid is its own */
+			keeper_tell(pidfd);
 	}
 	sigprocmask(SIG_SETMASK, &was, NULL);
 	return result;

@@ -14,6 +14,7 @@
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,10 +23,11 @@
 /*
  * Until the caller execs, its memory is the keeper's too, thread-local errno included. So the
  * keeper calls nothing but syscall(2), which keeps no state but errno, and the caller does
- * nothing that sets errno between the clone and the keeper's word that it is settled. After that
+ * nothing that reads errno between the clone and the keeper's word that it is settled. After that
  * the keeper sleeps in ppoll(), which with valid arguments and all signals blocked does not fail.
  */
 #define KEEPER_STACK 16384
+#define HELPER_STACK 4096
 
 #define OLD_LINUX_FDS 65536
 
@@ -37,7 +39,10 @@ enum keeper_word {
 
 /* Static: they must outlive the function that started the keeper. One process starts one keeper. */
 static _Atomic unsigned keeper_word; /* a futex */
+/* What the helper found. Volatile: clone(2) is declared as if it never called back into this file. */
+static volatile int keeper_pid, keeper_errno;
 static char keeper_stack[KEEPER_STACK] __attribute__((aligned(64)));
+static char helper_stack[HELPER_STACK] __attribute__((aligned(64)));
 
 /* Instrumented code would use the thread state of the caller: keep sanitizers out of the keeper. */
 #define KEEPER_CODE __attribute__((no_sanitize("address", "thread", "undefined")))
@@ -168,25 +173,65 @@ enum keeper_result keeper_open_pidfd(pid_t pid, int lowest, int *pidfd)
 	return *pidfd < 0 ? KEEPER_ERROR : KEEPER_STARTED;
 }
 
+/* Starts the keeper itself, of exit signal 0. */
+KEEPER_CODE static int clone_keeper(void *arg)
+{
+	keeper_pid = clone(keep, keeper_stack + sizeof(keeper_stack), CLONE_VM | CLONE_CHILD_CLEARTID, arg,
+			   NULL, NULL, &keeper_word);
+	keeper_errno = keeper_pid < 0 ? errno : 0;
+	return 0;
+}
+
+/* Whether an orphan of ours would become our child again. */
+static bool adopts_orphans(void)
+{
+	int subreaper = 0;
+
+	return getpid() == 1 || (!prctl(PR_GET_CHILD_SUBREAPER, &subreaper) && subreaper);
+}
+
+/* The same by a helper, which ends at once and leaves the keeper to init. */
+static void clone_orphan(void *task)
+{
+	/* CLONE_VFORK: this process sleeps until the helper, which uses its errno, has ended. */
+	int helper = clone(clone_keeper, helper_stack + sizeof(helper_stack), CLONE_VM | CLONE_VFORK, task);
+
+	if (helper < 0) {
+		keeper_pid = -1;
+		keeper_errno = errno;
+		return;
+	}
+	syscall(SYS_wait4, helper, NULL, __WALL, NULL); /* all signals are blocked: nothing interrupts */
+	if (!keeper_pid) { /* the helper was killed */
+		keeper_pid = -1;
+		keeper_errno = EAGAIN;
+	}
+}
+
 int keeper_start(const struct keeper_task *task, pid_t *pid, struct error *err)
 {
-	int flags = CLONE_VM | CLONE_CHILD_CLEARTID; /* no exit signal in the low byte */
+	void *arg = (void *)(uintptr_t)task;
 	uint64_t all = UINT64_MAX, was;
-	int child, errnum;
 
 	atomic_store(&keeper_word, WORD_STARTING);
+	keeper_pid = 0;
 	write_title(task->title, task->title_size);
 	/* Not sigprocmask(3): that spares the two signals which libc keeps for its threads. */
 	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &was, sizeof(all));
-	child = clone(keep, keeper_stack + sizeof(keeper_stack), flags, (void *)(uintptr_t)task, NULL,
-		      NULL, &keeper_word);
-	errnum = errno;
-	if (child >= 0)
+	if (adopts_orphans())
+		clone_keeper(arg);
+	else
+		clone_orphan(arg);
+	if (keeper_pid > 0)
 		wait_until_settled();
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &was, NULL, sizeof(was));
-	if (child < 0)
-		return error_sys(err, errnum, "cannot start the keeper");
-	if (pid)
-		*pid = child;
+	if (keeper_pid < 0)
+		return error_sys(err, keeper_errno, "cannot start the keeper");
+	*pid = keeper_pid;
 	return 0;
+}
+
+int keeper_tell(int pidfd)
+{
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, KEEPER_RELEASE_SIGNAL, NULL, 0);
 }

@@ -12,10 +12,15 @@
  *     keeper is killed             the command's fd holds it; of a claim, nothing does: it is free
  *     process group is killed      the keeper is in a session of its own and sees the end
  *
- * It is a clone() that shares the caller's memory until the caller execs or exits (a fork() would
- * copy page tables for nothing) and has exit signal 0, so that the command's wait() never sees it
- * (clone(2), wait(2) __WCLONE). It has a session of its own, all signals blocked, cwd "/", stdio
- * on /dev/null, and no other descriptors than pidfd, slots and, for a claim, a signalfd.
+ * It is a clone() that shares the caller's memory until the caller execs or exits: a fork() would
+ * copy page tables for nothing. It is nobody's child: a helper between the two ends at once, so
+ * that init adopts the keeper and reaps it, and no wait() of the command ever sees it, not even
+ * strace's, which waits for children of any kind (wait(2), __WALL). Only where the caller would
+ * itself adopt it, as init of a PID namespace or a subreaper, it stays a child, with exit signal 0:
+ * then wait() passes over it without __WALL, and its end sends no SIGCHLD (clone(2)).
+ *
+ * It has a session of its own, all signals blocked, cwd "/", stdio on /dev/null, and no other
+ * descriptors than pidfd, slots and, for a claim, a signalfd.
  */
 #ifndef GROUPLOCK_KEEPER_H
 #define GROUPLOCK_KEEPER_H
@@ -68,8 +73,11 @@ enum keeper_result keeper_open_pidfd(pid_t pid, int lowest, int *pidfd);
 /*
  * Starts the keeper. The task and all that it points to must stay as they are until this process
  * has exec'ed or exited. Returns when the keeper is in its own session: from then on nothing that
- * is meant for the command's process group reaches it. *pid, which may be NULL, becomes its pid.
+ * is meant for the command's process group reaches it. *pid becomes its pid.
  */
 int keeper_start(const struct keeper_task *task, pid_t *pid, struct error *err);
+
+/* Tells a keeper, by its pidfd, to release what it holds. -1: errno. */
+int keeper_tell(int pidfd);
 
 #endif

@@ -47,6 +47,7 @@ static int start_keeper(struct launch *launch, bool *kept, struct error *err)
 {
 	struct keeper_task *keeper = &launch->keeper;
 	int result = 0;
+	pid_t pid;
 
 	*kept = false;
 	if (!launch->fd_count || launch->without_keeper)
@@ -62,7 +63,7 @@ static int start_keeper(struct launch *launch, bool *kept, struct error *err)
 	keeper->fds = launch->fds;
 	keeper->count = launch->fd_count;
 	keeper->timeout = CLOCK_NEVER;
-	result = keeper_start(keeper, NULL, err);
+	result = keeper_start(keeper, &pid, err);
 	close(keeper->pidfd);
 	*kept = !result;
 	return result;

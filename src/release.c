@@ -4,13 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "keeper.h"
@@ -76,7 +74,7 @@ static enum release_result tell_keeper(const struct record *record, int slot_fd,
 			error_set(err, "pid %ld is not the keeper of claim %.*s", (long)pid, RECORD_SHORT_ID,
 				  record->id);
 		result = RELEASE_FAILED;
-	} else if (syscall(SYS_pidfd_send_signal, end.fd, KEEPER_RELEASE_SIGNAL, NULL, 0)) {
+	} else if (keeper_tell(end.fd)) {
 		error_sys(err, errno, "cannot release claim %.*s", RECORD_SHORT_ID, record->id);
 		result = RELEASE_FAILED;
 	} else if (poll(&end, 1, KEEPER_PATIENCE_MS) <= 0) {
