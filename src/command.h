@@ -24,7 +24,7 @@ struct command {
 };
 
 extern const struct command command_run, command_claim, command_release;
-extern const struct command command_status, command_which;
+extern const struct command command_status, command_which, command_check;
 
 /* Prints "grouplock: TEXT" to stderr and returns COMMAND_FAILED. */
 int command_fail(const struct error *err);

@@ -10,23 +10,14 @@
 
 json_t *jsonout_text(const char *bytes)
 {
+	json_t *value = bytes ? json_string(bytes) : json_null();
 	char *mended;
-	json_t *value;
 
-	if (!bytes)
-		return json_null();
+	if (value) /* as nearly always: it is UTF-8 */
+		return value;
 	mended = utf8_mend(bytes);
-	value = mended ? json_string_nocheck(mended) : NULL; /* it is UTF-8 now */
+	value = mended ? json_string(mended) : NULL;
 	free(mended);
-	return value;
-}
-
-json_t *jsonout_short(const char *bytes, size_t size)
-{
-	char *copy = strndup(bytes, size);
-	json_t *value = copy ? jsonout_text(copy) : NULL;
-
-	free(copy);
 	return value;
 }
 

@@ -4,7 +4,6 @@
 #ifndef GROUPLOCK_JSONOUT_H
 #define GROUPLOCK_JSONOUT_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include <jansson.h>
@@ -13,9 +12,6 @@
 
 /* `bytes` as text, U+FFFD for what is no UTF-8; null for NULL. */
 json_t *jsonout_text(const char *bytes);
-
-/* The same for the first `size` bytes. */
-json_t *jsonout_short(const char *bytes, size_t size);
 
 /* Nanoseconds of the wall clock as ISO 8601 in UTC, "2026-11-24T03:51:37.123Z"; null for 0. */
 json_t *jsonout_time(int64_t wall);

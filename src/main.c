@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
 	&command_release,
 	&command_status,
 	&command_which,
+	&command_check,
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))

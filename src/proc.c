@@ -121,3 +121,10 @@ void proc_other(struct proc_identity *other, const struct proc_identity *self, p
 	other->pid = pid;
 	other->start = read_stat_of(pid, &stat) ? stat.start : 0;
 }
+
+char proc_state(pid_t pid)
+{
+	struct proc_stat stat;
+
+	return read_stat_of(pid, &stat) ? stat.state : '\0';
+}

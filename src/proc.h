@@ -45,4 +45,7 @@ bool proc_is_stopped(const struct proc_identity *them, const struct proc_identit
 /* The parent of a process of this PID namespace; 0 if it is not shown. */
 pid_t proc_parent(pid_t pid);
 
+/* Its state as proc(5) has it, 'S' asleep and so on; 0 if it is not shown. */
+char proc_state(pid_t pid);
+
 #endif

@@ -44,8 +44,8 @@ int64_t report_age(const struct report *report, const struct report_row *row)
 {
 	int64_t age = -1;
 
-	if (row->state != REPORT_FREE && row->record && row->record->since > 0) {
-		age = report->time - row->record->since;
+	if (row->state != REPORT_FREE && row->who && row->who->since > 0) {
+		age = report->time - row->who->since;
 		if (age < 0) /* the clock of another machine, or of this one before it was set */
 			age = 0;
 	}

@@ -30,25 +30,48 @@ static json_t *number(uint64_t value)
 	return value ? json_integer((json_int_t)value) : json_null();
 }
 
-/* Who holds or waits; all null if nothing is known. */
-static void set_record(json_t **object, const struct report *report, const struct report_row *row)
+/* Whose it is; NULL if that is not known, or nobody's. */
+static const struct report_who *who_of(const struct report_row *row)
 {
-	static const struct record unknown;
-	bool known = row->state != REPORT_FREE && row->record;
-	const struct record *record = known ? row->record : &unknown;
-	bool claim = known && record->kind == RECORD_CLAIM;
+	return row->state == REPORT_FREE ? NULL : row->who;
+}
 
-	set(object, "worker", jsonout_text(known ? record->worker : NULL));
-	set(object, "host", jsonout_text(known ? record->process.host : NULL));
-	set(object, "pid", number((uint64_t)record->process.pid));
-	set(object, "since", jsonout_time(record->since));
+/* Who holds or waits; all null if nothing is known. */
+static void set_who(json_t **object, const struct report *report, const struct report_row *row)
+{
+	const struct report_who *who = who_of(row);
+
+	set(object, "worker", jsonout_text(who ? who->worker : NULL));
+	set(object, "host", jsonout_text(who ? who->process.host : NULL));
+	set(object, "pid", number(who ? (uint64_t)who->process.pid : 0));
+	set(object, "since", jsonout_time(who ? who->since : 0));
 	set(object, "age", jsonout_seconds(report_age(report, row)));
-	set(object, "kind", jsonout_text(known ? record_kind_word(record->kind) : NULL));
-	set(object, "count", number(record->count));
-	set(object, "command", jsonout_text(known ? record->command : NULL));
-	set(object, "claim", claim ? jsonout_short(record->id, RECORD_SHORT_ID) : json_null());
-	set(object, "bound_pid", number((uint64_t)record->bound));
-	set(object, "until", jsonout_time(record->until));
+	set(object, "count", number(who ? who->count : 0));
+	set(object, "command", jsonout_text(who ? who->command : NULL));
+}
+
+/* How long a claim may last at most, from now on; negative: as long as it likes. */
+static int64_t left_of(const struct report *report, const struct report_who *claim)
+{
+	if (!claim->until)
+		return -1;
+	return claim->until > report->time ? claim->until - report->time : 0;
+}
+
+/* How it is held, and what there is to know of a claim. */
+static void set_kind(json_t **slot, const struct report *report, const struct report_row *row)
+{
+	const struct report_who *who = who_of(row);
+	const struct report_who *claim = who && who->kind == RECORD_CLAIM ? who : NULL;
+
+	if (row->expired)
+		claim = row->who;
+	set(slot, "kind", jsonout_text(who ? record_kind_word(who->kind) : NULL));
+	set(slot, "claim", jsonout_text(claim ? claim->claim : NULL));
+	set(slot, "claim_expired", json_boolean(row->expired));
+	set(slot, "bound_pid", number(claim ? (uint64_t)claim->bound : 0));
+	set(slot, "until", jsonout_time(claim ? claim->until : 0));
+	set(slot, "left", jsonout_seconds(claim ? left_of(report, claim) : -1));
 }
 
 static json_t *make_processes(const struct report_row *row)
@@ -68,16 +91,14 @@ static json_t *make_processes(const struct report_row *row)
 static json_t *make_slot(const struct report *report, const struct report_row *row)
 {
 	json_t *slot = json_object();
-	bool expired = row->expired;
 
 	set(&slot, "number",
 	    row->numbered ? json_integer(strtol(row->name, NULL, 10)) : json_null());
 	set(&slot, "name", row->numbered ? json_null() : jsonout_text(row->name));
 	set(&slot, "state", json_string(report_state_word(row->state)));
 	set(&slot, "above_limit", json_boolean(row->above_limit));
-	set_record(&slot, report, row);
-	set(&slot, "expired_claim",
-	    expired ? jsonout_short(row->record->id, RECORD_SHORT_ID) : json_null());
+	set_who(&slot, report, row);
+	set_kind(&slot, report, row);
 	set(&slot, "processes", row->searched ? make_processes(row) : json_null());
 	set(&slot, "processes_hidden", row->searched ? json_boolean(row->hidden) : json_null());
 	return slot;
@@ -90,7 +111,7 @@ static json_t *make_waiter(const struct report *report, const struct report_row 
 	set(&waiter, "place", json_integer(row->place));
 	set(&waiter, "ticket", json_integer((json_int_t)row->ticket));
 	set(&waiter, "state", json_string(report_state_word(row->state)));
-	set_record(&waiter, report, row);
+	set_who(&waiter, report, row);
 	return waiter;
 }
 

@@ -1,6 +1,7 @@
 #include "report_look.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -26,7 +27,7 @@ static void free_row(struct report_row *row)
 	free(row->processes);
 	free(row->name);
 	free(row->file);
-	free(row->record);
+	free(row->who);
 }
 
 static void free_rows(struct report_row *rows, unsigned count)
@@ -87,6 +88,28 @@ static enum lockfile_result probe(const struct look *look, const char *file, int
 	return result;
 }
 
+/* NULL: no memory. */
+static struct report_who *make_who(const struct record *record)
+{
+	size_t worker = strlen(record->worker) + 1, command = strlen(record->command) + 1;
+	struct report_who *who = malloc(sizeof(*who) + worker + command);
+
+	if (!who)
+		return NULL;
+	who->kind = record->kind;
+	who->state = record->state;
+	who->process = record->process;
+	who->since = record->since;
+	who->until = record->until;
+	who->count = record->count;
+	who->bound = record->bound;
+	snprintf(who->claim, sizeof(who->claim), "%.*s", RECORD_SHORT_ID,
+		 record->kind == RECORD_CLAIM ? record->id : "");
+	who->worker = memcpy(who->text, record->worker, worker);
+	who->command = memcpy(who->text + worker, record->command, command);
+	return who;
+}
+
 /* The record of an open file into the row, if there is one. */
 static int read_record(struct report_row *row, int fd, struct error *err)
 {
@@ -94,11 +117,8 @@ static int read_record(struct report_row *row, int fd, struct error *err)
 
 	if (!record_read(&record, fd))
 		return 0;
-	row->record = malloc(sizeof(*row->record));
-	if (!row->record)
-		return no_memory(err);
-	*row->record = record;
-	return 0;
+	row->who = make_who(&record);
+	return row->who ? 0 : no_memory(err);
 }
 
 /* What is to be known of a slot's open file. */
@@ -109,8 +129,8 @@ static int describe_slot(struct report_row *row, int fd, const char *file, struc
 	if (read_record(row, fd, err))
 		return -1;
 	if (row->state == REPORT_FREE) {
-		row->expired = row->record && row->record->kind == RECORD_CLAIM &&
-			       row->record->state == RECORD_EXPIRED;
+		row->expired = row->who && row->who->kind == RECORD_CLAIM &&
+			       row->who->state == RECORD_EXPIRED;
 		return 0;
 	}
 	if (!fstat(fd, &st)) {
@@ -310,11 +330,11 @@ static int look(struct report_lock *lock, const char *directory, const struct sl
 
 static bool is_same_doubt(const struct report_row *a, const struct report_row *b)
 {
-	if (!a->doubts || !a->file || strcmp(a->file, b->file) || !a->record != !b->record)
+	if (!a->doubts || !a->file || strcmp(a->file, b->file) || !a->who != !b->who)
 		return false;
-	return !a->record || (a->record->process.pid == b->record->process.pid &&
-			      a->record->process.start == b->record->process.start &&
-			      a->record->since == b->record->since);
+	return !a->who ||
+	       (a->who->process.pid == b->who->process.pid &&
+		a->who->process.start == b->who->process.start && a->who->since == b->who->since);
 }
 
 /*
@@ -324,16 +344,16 @@ static bool is_same_doubt(const struct report_row *a, const struct report_row *b
 static void judge_slot(struct report_row *row, const struct report_row *before, unsigned count,
 		       const struct proc_identity *self)
 {
-	const struct record *record = row->record;
+	const struct report_who *who = row->who;
 
-	if (record && record->state == RECORD_HELD && !proc_has_ended(&record->process, self))
+	if (who && who->state == RECORD_HELD && !proc_has_ended(&who->process, self))
 		return;
 	row->doubts = 1;
 	for (unsigned i = 0; i < count; i++) {
 		if (is_same_doubt(&before[i], row))
 			row->doubts += before[i].doubts;
 	}
-	if (row->doubts > 1 && record)
+	if (row->doubts > 1 && who)
 		row->state = REPORT_LEAKED;
 }
 
@@ -352,7 +372,7 @@ static bool judge(struct report_lock *lock, const struct report_row *before, uns
 			doubtful |= row->doubts > 0;
 		} else if (row->state == REPORT_WAITING) {
 			lock->waiting++;
-			if (row->record && proc_is_stopped(&row->record->process, self))
+			if (row->who && proc_is_stopped(&row->who->process, self))
 				row->state = REPORT_STOPPED;
 		}
 	}

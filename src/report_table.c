@@ -59,29 +59,22 @@ static void say_escaped(struct cells *cells, const char *text)
 	text_escape(cells->command + used, sizeof(cells->command) - used, text);
 }
 
-static void say_id(struct cells *cells, const struct record *record)
-{
-	char id[RECORD_SHORT_ID + 1];
-
-	snprintf(id, sizeof(id), "%.*s", RECORD_SHORT_ID, record->id);
-	say(cells, "claim ");
-	say_escaped(cells, id);
-}
-
 /* "claim 1a2b3c4d (bound to pid 4711, 3h12m left) of bash build.sh" */
-static void say_claim(struct cells *cells, const struct report *report, const struct record *record)
+static void say_claim(struct cells *cells, const struct report *report,
+		      const struct report_who *who)
 {
 	static const char word[] = "claim";
-	const char *rest = record->command;
+	const char *rest = who->command;
 	char left[TEXT_DURATION_SIZE];
 
-	say_id(cells, record);
-	if (record->bound)
-		say(cells, " (bound to pid %ld", (long)record->bound);
+	say(cells, "claim ");
+	say_escaped(cells, who->claim);
+	if (who->bound)
+		say(cells, " (bound to pid %ld", (long)who->bound);
 	else
 		say(cells, " (bound to no process");
-	text_duration(left, record->until - report->time);
-	if (record->until)
+	text_duration(left, who->until - report->time);
+	if (who->until)
 		say(cells, ", %s left", left);
 	say(cells, ")");
 	/* The record's own words begin alike. */
@@ -91,16 +84,16 @@ static void say_claim(struct cells *cells, const struct report *report, const st
 }
 
 static void say_command(struct cells *cells, const struct report *report,
-			const struct record *record)
+			const struct report_who *who)
 {
-	switch (record->kind) {
+	switch (who->kind) {
 	case RECORD_CLAIM:
-		say_claim(cells, report, record);
+		say_claim(cells, report, who);
 		break;
 	case RECORD_RUN:
 	case RECORD_KEEP:
 	case RECORD_WAIT:
-		say_escaped(cells, *record->command ? record->command : "-");
+		say_escaped(cells, *who->command ? who->command : "-");
 		break;
 	}
 }
@@ -128,38 +121,39 @@ static void fill_command(struct cells *cells, const struct report *report,
 {
 	*cells->command = '\0';
 	if (row->expired) {
-		say_id(cells, row->record);
+		say(cells, "claim ");
+		say_escaped(cells, row->who->claim);
 		say(cells, " has expired");
 	} else if (row->state == REPORT_FREE || row->state == REPORT_CLOSED) {
 		say(cells, "-");
 	} else if (row->searched) {
 		say_holders(cells, row);
-	} else if (row->record) {
-		say_command(cells, report, row->record);
+	} else if (row->who) {
+		say_command(cells, report, row->who);
 	} else {
 		say(cells, "unknown");
 	}
-	if (row->searched && row->record) {
+	if (row->searched && row->who) {
 		say(cells, "; left by ");
-		say_command(cells, report, row->record);
+		say_command(cells, report, row->who);
 	}
 }
 
 static void fill_who(struct cells *cells, const struct report *report, const struct report_row *row)
 {
-	const struct record *record = row->record;
+	const struct report_who *who = row->who;
 	int64_t age = report_age(report, row);
 
 	if (row->state == REPORT_FREE || row->state == REPORT_CLOSED)
 		return;
 	strcpy(cells->text[WORKER], "unknown");
-	if (!record)
+	if (!who)
 		return;
-	if (*record->worker)
-		text_escape(cells->text[WORKER], sizeof(cells->text[WORKER]), record->worker);
-	if (*record->process.host)
-		text_escape(cells->text[HOST], sizeof(cells->text[HOST]), record->process.host);
-	sprintf(cells->text[PID], "%ld", (long)record->process.pid);
+	if (*who->worker)
+		text_escape(cells->text[WORKER], sizeof(cells->text[WORKER]), who->worker);
+	if (*who->process.host)
+		text_escape(cells->text[HOST], sizeof(cells->text[HOST]), who->process.host);
+	sprintf(cells->text[PID], "%ld", (long)who->process.pid);
 	if (age >= 0)
 		text_duration(cells->text[AGE], age);
 }

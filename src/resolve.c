@@ -27,31 +27,40 @@ static int from_user(const char *option, const char *option_name, const char *va
 	return 0;
 }
 
+int resolve_paths(struct resolved *resolved, const struct resolve_options *options,
+		  const char **config, struct error *err)
+{
+	*resolved = (struct resolved){0};
+	if (from_user(options->config, "-f", "GROUPLOCK_CONFIG", config, &resolved->config_source, err) ||
+	    from_user(options->directory, "-d", "GROUPLOCK_DIR", &resolved->directory,
+		      &resolved->directory_source, err))
+		return -1;
+	if (!*config) {
+		*config = DEFAULT_CONFIG;
+		resolved->config_source = "compiled in";
+	}
+	return 0;
+}
+
+void resolve_directory(struct resolved *resolved, const char *config, const char *configured)
+{
+	if (resolved->directory)
+		return;
+	resolved->directory = configured ? configured : DEFAULT_DIRECTORY;
+	resolved->directory_source = configured ? config : "compiled in";
+}
+
 int resolve_config(struct resolved *resolved, const struct resolve_options *options,
 		   struct error *err)
 {
 	const char *path;
 
-	*resolved = (struct resolved){0};
-	if (from_user(options->config, "-f", "GROUPLOCK_CONFIG", &path, &resolved->config_source, err) ||
-	    from_user(options->directory, "-d", "GROUPLOCK_DIR", &resolved->directory,
-		      &resolved->directory_source, err))
+	if (resolve_paths(resolved, options, &path, err))
 		return -1;
-	if (!path) {
-		path = DEFAULT_CONFIG;
-		resolved->config_source = "compiled in";
-	}
 	resolved->config = config_load(path, err);
 	if (!resolved->config)
 		return -1;
-	if (!resolved->directory) {
-		resolved->directory = config_directory(resolved->config);
-		resolved->directory_source = config_path(resolved->config);
-	}
-	if (!resolved->directory) {
-		resolved->directory = DEFAULT_DIRECTORY;
-		resolved->directory_source = "compiled in";
-	}
+	resolve_directory(resolved, config_path(resolved->config), config_directory(resolved->config));
 	return 0;
 }
 

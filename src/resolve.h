@@ -33,6 +33,16 @@ struct resolved {
 	int group_given;
 };
 
+/*
+ * What the user alone says: *config becomes the path of the config file, which is not read;
+ * resolved->directory stays NULL where the config file has the next word.
+ */
+int resolve_paths(struct resolved *resolved, const struct resolve_options *options,
+		  const char **config, struct error *err);
+
+/* Then the directory, where the config file says `configured`, or NULL. */
+void resolve_directory(struct resolved *resolved, const char *config, const char *configured);
+
 /* Loads the config file and finds the directory. Free with resolve_free(). */
 int resolve_config(struct resolved *resolved, const struct resolve_options *options,
 		   struct error *err);

@@ -132,8 +132,8 @@ static enum statedir_result enter(struct statedir *sd, int parent, const char *n
 	return STATEDIR_ERROR;
 }
 
-static enum statedir_result open_top(struct statedir *sd, const char *dir, bool create,
-				     struct error *err)
+enum statedir_result statedir_open_top(struct statedir *sd, const char *dir, bool create,
+				       struct error *err)
 {
 	struct stat st;
 
@@ -173,7 +173,7 @@ enum statedir_result statedir_open(struct statedir *sd, const char *dir, const c
 	if (statedir_name(names[0], "", "group", group, err) ||
 	    statedir_name(names[1], "", "lock", lock, err))
 		return STATEDIR_ERROR;
-	result = open_top(sd, dir, create, err);
+	result = statedir_open_top(sd, dir, create, err);
 	for (int i = 0; i < 2 && result == STATEDIR_OK; i++) {
 		int parent = sd->fd;
 

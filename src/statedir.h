@@ -37,6 +37,13 @@ enum statedir_result statedir_open(struct statedir *sd, const char *dir, const c
 void statedir_close(struct statedir *sd);
 
 /*
+ * Opens DIR itself. It is never made; with `create` that it is missing is an error, and the reason
+ * says how to make it.
+ */
+enum statedir_result statedir_open_top(struct statedir *sd, const char *dir, bool create,
+				       struct error *err);
+
+/*
  * Gives a file or directory that this process just made the group and permissions of DIR;
  * leaves alone what belongs to another user. `bits` are the permission bits that make sense for
  * it: 0666 for a file, 07777 for a directory. A group that this user may not give is let be.

@@ -106,6 +106,9 @@ for claim in '-c 2' -x '-l default=3' '-l default=all'; do
 done
 run timeout 60 "$grouplock" run -g hw3 -c 2 -- sh -c '"$grouplock" run -g hw3 -n -c 3 -- touch ran'
 refused "two held, three asked for: both numbers are named" 2 3
+run timeout 60 "$grouplock" run -g hw3 -- sh -c \
+    'GROUPLOCK_HELD="$GROUPLOCK_HELD $GROUPLOCK_HELD" "$grouplock" run -g hw3 -n -c 2 -- touch ran'
+refused "a slot held counts once, however often it is named" 1 2
 
 # --- what does not pass -------------------------------------------------------
 hold link -w w1 -l link

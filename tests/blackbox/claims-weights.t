@@ -95,10 +95,11 @@ ok 'all_free hw1 default 0 1 2 3' "all is free in the end"
 cat >bin/job <<'END'
 #!/bin/sh
 # A line for each slot: their number at once is what counts.
-for slot in $GROUPLOCK_SLOT; do echo "start $1.$slot"; done >lines.$1
-cat lines.$1 >>trace
+ids=
+for slot in $GROUPLOCK_SLOT; do ids="$ids $1.$slot"; done
+printf 'start %s\n' $ids >>trace
 sleep 0.01
-sed s/start/end/ lines.$1 >>trace
+printf 'end %s\n' $ids >>trace
 END
 chmod 755 bin/job
 : >trace

@@ -15,6 +15,8 @@ w1 = hw1
 * = 1
 [slots devkit]
 hw1 = kit-a kit-b
+[slots a-b]
+[slots a.b]
 END
 }
 
@@ -60,6 +62,9 @@ bad_run "no config file, with -f" "no config file|nowhere.ini" -f nowhere.ini
 mkdir groups.ini
 bad "a directory for a config" "$dir/groups.ini|directory"
 rmdir groups.ini
+mkfifo groups.ini
+bad "a FIFO for a config" "$dir/groups.ini|not a regular file"
+rm groups.ini
 ln -s groups.ini groups.ini
 bad "a config that is a symlink to itself" "$dir/groups.ini"
 rm groups.ini
@@ -108,6 +113,7 @@ bad_config "a group named .." 'workers|w2|..' <<<$'[workers]\nw2 = ..'
 bad_config "a group of 300 characters" 'workers|w2' <<<$'[workers]\nw2 = '"$(printf '%0300d' 0)"
 bad_config "a pattern that is none" 'workers|w[12' <<<$'[workers]\nw[12 = hw1'
 bad_config "a lock with a slash" 'slots a/b' <<<$'[slots a/b]\nhw1 = 1'
+bad_config "a section for the lock default, which is [slots]" 'slots default' <<<$'[slots default]\nhw1 = 1'
 bad_config "a lock with a blank" 'slots a b' <<<$'[slots a b]\nhw1 = 1'
 
 # --- counts -------------------------------------------------------------------
@@ -158,6 +164,9 @@ for count in 0 x -1 '' +1 1.5 99999999999999999999; do
     bad_run "-l default=$count" "$count" -w w1 -l "default=$count"
 done
 bad_run "-n with -t" '-t' -w w1 -n -t 1
+bad_run "-c with -x" '-x' -w w1 -c 1 -x
+bad_run "a lock named twice" "'link' is named twice" -w w1 -l link -l LINK=all
+bad_run "two locks that would set one variable" 'a-b' -w w1 -l a-b -l a.b
 bad_run "an unknown long option" 'no-such-option' -w w1 --no-such-option
 bad_run "an unknown short option" 'Z' -w w1 -Z
 bad "an option without its argument" 'w' run -w

@@ -79,6 +79,16 @@ for variable in GROUPLOCK_WORKER GROUPLOCK_CONFIG GROUPLOCK_DIR; do
     refused "an empty $variable is an error" "$variable"
 done
 
+# What is compiled in.
+if [[ -e /etc/grouplock/groups.ini || -e /var/lib/grouplock ]]; then
+    skip "this machine has a /etc/grouplock/groups.ini or /var/lib/grouplock"
+else
+    run env -u GROUPLOCK_CONFIG "$grouplock" run -w w1 -- true
+    refused "without -f and GROUPLOCK_CONFIG it is the compiled config" /etc/grouplock/groups.ini
+    run env -u GROUPLOCK_DIR "$grouplock" run -w w1 -- true
+    refused "without any word on the directory it is the compiled one" /var/lib/grouplock
+fi
+
 # The locks.
 run "$grouplock" run -w w1 -l link -- true
 is "$status:$(ls locks/hw1)" $'0:default\nlink' "-l LOCK"

@@ -1,0 +1,192 @@
+#include "lint.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "lint_file.h"
+
+/* --- the file ----------------------------------------------------------------------------- */
+
+static char *read_all(int fd, size_t *size, struct error *err)
+{
+	size_t room = 65536, used = 0;
+	char *bytes = malloc(room);
+	ssize_t got = 0;
+
+	while (bytes && (got = read(fd, bytes + used, room - used)) > 0) {
+		char *more;
+
+		used += (size_t)got;
+		if (used < room)
+			continue;
+		room *= 2;
+		more = realloc(bytes, room);
+		if (!more)
+			free(bytes);
+		bytes = more;
+	}
+	*size = used;
+	if (bytes && !got) {
+		bytes[used] = '\0'; /* there is always room */
+		return bytes;
+	}
+	error_sys(err, bytes ? errno : ENOMEM, "cannot read the file");
+	free(bytes);
+	return NULL;
+}
+
+static char *read_config(const char *path, size_t *size, struct error *err)
+{
+	int fd = config_open(path, err);
+	char *bytes;
+
+	if (fd < 0)
+		return NULL;
+	bytes = read_all(fd, size, err);
+	close(fd);
+	return bytes;
+}
+
+/* --- items -------------------------------------------------------------------------------- */
+
+struct lint_item *lint_add_item(struct lint_file *file, unsigned line, const char *section,
+				const char *key, const char *spelled, const char *value)
+{
+	struct lint_item *item;
+
+	if (file->count == file->room) {
+		size_t room = file->room ? 2 * file->room : 64;
+		struct lint_item *items = realloc(file->items, room * sizeof(*items));
+
+		if (!items)
+			return NULL;
+		file->items = items;
+		file->room = room;
+	}
+	item = &file->items[file->count++];
+	*item = (struct lint_item){.line = line};
+	if (asprintf(&item->name, "%s%s%s", section, key ? ":" : "", key ? key : "") < 0)
+		item->name = NULL;
+	item->section = strdup(section);
+	item->spelled = strdup(spelled);
+	item->key = key ? strdup(key) : NULL;
+	item->value = value ? strdup(value) : NULL;
+	return item->name && item->section && item->spelled && !item->key == !key &&
+			       !item->value == !value
+		       ? item
+		       : NULL;
+}
+
+static void free_items(struct lint_file *file)
+{
+	for (size_t i = 0; i < file->count; i++) {
+		free(file->items[i].name);
+		free(file->items[i].section);
+		free(file->items[i].key);
+		free(file->items[i].spelled);
+		free(file->items[i].value);
+	}
+	free(file->items);
+}
+
+/* --- the judge's last word ---------------------------------------------------------------- */
+
+/*
+ * A file without errors must be to iniparser what it is to us: the items that were read from its
+ * lines one by one, and no others.
+ */
+static bool agrees(const struct lint_file *file, const struct config *config)
+{
+	const char *name, *value;
+	size_t i = 0;
+
+	for (; i < file->count && config_item(config, (unsigned)i, &name, &value); i++) {
+		const struct lint_item *item = &file->items[i];
+
+		if (strcmp(name, item->name) || !value != !item->value ||
+		    (value && strcmp(value, item->value)))
+			return false;
+	}
+	return i == file->count && !config_item(config, (unsigned)i, &name, &value);
+}
+
+static void compare(const struct lint_file *file)
+{
+	struct error err;
+	struct config *config;
+
+	if (file->findings->levels[FINDING_ERROR])
+		return;
+	config = judge_file(&file->judge, file->content, file->size, &err);
+	if (!config || !agrees(file, config))
+		findings_add(file->findings, FINDING_ERROR, 0,
+			     "iniparser reads this file as a whole otherwise than line by line, "
+			     "so that check may have missed something: please report this");
+	config_free(config);
+}
+
+/* --- all of it ---------------------------------------------------------------------------- */
+
+static char *find_directory(const struct lint_file *file)
+{
+	const char *found = NULL;
+
+	for (size_t i = 0; i < file->count; i++) {
+		const struct lint_item *item = &file->items[i];
+
+		if (!strcmp(item->name, CONFIG_SECTION_MAIN ":directory") && *item->value == '/')
+			found = item->value;
+	}
+	return found ? strdup(found) : NULL;
+}
+
+static int lint_content(struct lint_file *file, struct error *err)
+{
+	int result;
+
+	if (judge_open(&file->judge, err))
+		return -1;
+	result = lint_lines(file, err) || lint_rules(file, err) ? -1 : 0;
+	if (!result)
+		compare(file);
+	judge_close(&file->judge);
+	return result;
+}
+
+/* The net below all this: what run refuses is never called good. */
+static void ask_run(const char *path, struct findings *findings)
+{
+	struct error err;
+	struct config *config;
+
+	if (findings->levels[FINDING_ERROR])
+		return;
+	config = config_load(path, &err);
+	if (!config)
+		findings_add(findings, FINDING_ERROR, 0, "grouplock run refuses the file: %s",
+			     err.text);
+	config_free(config);
+}
+
+void lint_config(const char *path, struct findings *findings, char **directory)
+{
+	struct lint_file file = {.findings = findings};
+	char *content;
+	struct error err;
+
+	*directory = NULL;
+	content = read_config(path, &file.size, &err);
+	file.content = content;
+	if (!content || lint_content(&file, &err))
+		findings_add(findings, FINDING_ERROR, 0, "%s", err.text);
+	else
+		*directory = find_directory(&file);
+	ask_run(path, findings);
+	findings_sort(findings);
+	free_items(&file);
+	free(content);
+}

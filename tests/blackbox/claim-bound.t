@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# What a claim is bound to unless told otherwise: the shell that evals it, in whatever way
+# it is called there, and not a subshell that ends as soon as claim does.
+. "$(dirname "$0")/claim.sh"
+
+write_config <<'END'
+[slots]
+* = 1
+END
+claimed=hw1/default/slot.0
+
+cat >bin/wrapper <<'END'
+#!/bin/sh
+# wrapper OPTION...: a script of one's own around claim, which it becomes.
+exec "$grouplock" claim -g hw1 "$@"
+END
+chmod 755 bin/wrapper
+
+for shell in "${shells[@]}"; do
+    build b "$shell"
+    does b 'claim() { "$grouplock" claim -g hw1; }'
+    for form in 'claim' '"$grouplock" claim -g hw1' '"$grouplock" claim -g hw1 2>/dev/null' 'cd /; claim' 'cd / && claim' \
+        'claim; :' 'claim && :' 'claim || exit' '(claim)' '(claim; :); :' '( (claim; :); :); :' '{ claim; }' \
+        'if :; then claim; fi' 'for i in 1; do claim; done' 'case x in x) claim ;; esac' '! claim' 'FOO=1 claim' \
+        '`echo "$grouplock"` claim -g hw1' 'exec "$grouplock" claim -g hw1' 'eval claim' 'umask 022; claim' 'set -x; claim' \
+        'claim </dev/null' 'env FOO=1 "$grouplock" claim -g hw1' 'nice -n 0 "$grouplock" claim -g hw1' wrapper; do
+        does b "eval \"\$( $form)\""
+        bound "$shell: \$( $form)"
+    done
+
+    # Without $( ).
+    does b 'claim >claim.env; . ./claim.env'
+    bound "$shell: claim >FILE; . FILE"
+    does b '{ claim; :; } >claim.env; . ./claim.env'
+    bound "$shell: { claim; } >FILE; . FILE"
+    does b 'eval "`claim`"'
+    bound "$shell: backticks"
+    does b 'x=$(claim) && eval "$x"'
+    bound "$shell: x=\$(claim) && eval \"\$x\""
+    does b 'eval "$(sh -c "exec \"\$grouplock\" claim -g hw1")"'
+    bound "$shell: sh -c 'exec claim'"
+    does b 'f() { eval "$(claim)"; }; f'
+    bound "$shell: within a function"
+    does b '{ eval "$(claim)"; } 2>&1'
+    bound "$shell: within braces"
+    if [[ $shell == bash ]]; then
+        does b '. <("$grouplock" claim -g hw1)'
+        bound "bash: . <(claim)"
+        does b '. <(cd /; claim)'
+        bound "bash: . <(cd /; claim)"
+        does b 'mapfile -t a < <(claim; :); eval "$(printf "%s\n" "${a[@]}")"'
+        bound "bash: mapfile < <(claim)"
+    fi
+
+    # A subshell that goes on is the shell that evals: the claim is its, and ends with it.
+    does b 'unset GROUPLOCK_HELD GROUPLOCK_CLAIM'
+    for form in '(%; :)' '{ %; } | cat' ': | { %; }' '(%; :) | cat' '(%; :) & wait $!' '(cd /; %; :)' '(:; (%; :); :)'; do
+        steps='eval "$("$grouplock" claim -g hw1)"; "$grouplock" run -g hw1 -n -- echo in; flock -n "$GROUPLOCK_DIR/'$claimed'" true || echo held'
+        does b "${form/\%/$steps}"
+        is "$out:$err" $'in\nheld:' "$shell: ${form/\%/...}: a subshell claims for itself"
+        ok 'all_free hw1 default 0' "... and its end frees the slot"
+        does b 'echo ${GROUPLOCK_HELD-unset}'
+        is "$out" unset "... and the shell around it has no claim"
+    done
+    tell b exit
+    finish b
+done
+
+# The script's own stdout may be a pipe, as in CI, and then it is the subshell's, too.
+cat >bin/logged <<'END'
+#!/bin/sh
+# logged SHELL: a build whose output goes into a log through a pipe.
+"$1" bin/build b 2>&1 | cat >log
+END
+chmod 755 bin/logged
+for shell in "${shells[@]}"; do
+    rm -f b.do b.answer
+    mkfifo b.do
+    spawn logged logged "$shell"
+    soon '[[ -e b.answer ]]' || die "'b' should wait for orders"
+    for form in '"$grouplock" claim -g hw1' 'cd /; "$grouplock" claim -g hw1'; do
+        does b "eval \"\$($form)\"; echo \$\$"
+        pids[b]=$out
+        bound "$shell, its stdout a pipe: \$($form)"
+    done
+    does b "($(claiming -g hw1); \"\$grouplock\" run -g hw1 -n -- echo in)"
+    is "$status:$out" 0:in "... a subshell claims for itself"
+    ok 'all_free hw1 default 0' "... and its end frees the slot"
+    unset 'pids[b]'
+    tell b exit
+    finish logged
+done
+
+# --- other callers ----------------------------------------------------------------------
+cat >bin/other <<'END'
+#!/usr/bin/env python3
+"""other: a build in another language, which claims, works, and ends when a line comes."""
+import json
+import os
+import subprocess
+import sys
+
+grouplock = os.environ['grouplock']
+claim = json.loads(subprocess.check_output([grouplock, 'claim', '-g', 'hw1', '--json']))
+assert claim['pid'] == os.getpid(), claim
+os.environ['GROUPLOCK_HELD'] = claim['held']
+subprocess.check_call([grouplock, 'run', '-g', 'hw1', '-n', '--', 'true'])
+open('other.claimed', 'w').close()
+open('other.go').readline()
+END
+chmod 755 bin/other
+mkfifo other.go
+for how in ends 'is killed'; do
+    rm -f other.claimed
+    spawn other other
+    soon '[[ -e other.claimed ]]' || die "'other' should have claimed"
+    is "$(held_slots):$(bound_pid "$(keepers)")" "$claimed:${pids[other]}" "a claim of a program in Python is bound to it"
+    if [[ $how == ends ]]; then echo go >other.go; else signal other KILL; fi
+    finish other
+    ok 'all_free hw1 default 0' "... until it $how"
+done
+
+# A program in between that waits for claim, and ends with it, is the caller; --pid helps.
+build b dash
+does b 'eval "$(timeout 100 "$grouplock" claim -g hw1)"'
+ok 'all_free hw1 default 0' "a claim under a program that ends with it ends, too"
+does b '"$grouplock" release'
+like "$status:$err" '^0:grouplock: claim [0-9a-f]{8} had ended before: the process it was bound to has ended$' "... as release tells"
+does b 'eval "$(timeout 100 "$grouplock" claim -g hw1 --pid $$)"'
+bound "... but not with --pid \$\$"
+
+done_testing

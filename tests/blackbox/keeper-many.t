@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Many keepers, one after the other and all at once: none is left, and all end so
+# that whoever adopts them can reap them.
+. "$(dirname "$0")/keeper.sh"
+
+write_config <<'END'
+[slots]
+hw1 = 1
+hw4 = 4
+hw200 = 200
+END
+
+# reaped COUNT: what bin/reap says of a command that went well and of so many keepers that did.
+reaped() {
+    printf 'command 0\norphans grouplock-keepe 0 %d' "$1"
+}
+
+# --- a hundred in a row ---------------------------------------------------------------
+cat >bin/in-a-row <<'END'
+#!/bin/sh
+# in-a-row COUNT: so many runs, one after the other.
+i=0
+while [ $((i += 1)) -le "$1" ]; do
+    "$grouplock" run -q -g hw1 -- sh -c 'echo "start $1"; echo "end $1"' count "$i" >>trace || exit
+done
+END
+chmod 755 bin/in-a-row
+run reap in-a-row 100
+is "$out" "$(reaped 100)" "a hundred runs in a row: a hundred keepers end well, and nothing else is left"
+is "$err" '' "... without a word"
+is "$(start_order)" "$(seq -s ' ' 100)" "... all ran"
+is "$(most_at_once)" 1 "... one at a time"
+ok 'no_keepers' "... no keeper is left"
+ok 'slot_free hw1 default 0' "... and the slot is free"
+
+# --- two hundred at once ----------------------------------------------------------------
+# All run until the test lets go of the lock that they wait for.
+: >trace
+cat >bin/all-at-once <<'END'
+#!/bin/sh
+# all-at-once COUNT: so many runs that hold a slot at the same time.
+i=0
+while [ $((i += 1)) -le "$1" ]; do
+    "$grouplock" run -g hw200 -- sh -c 'echo "start $1" >>trace; exec flock -s barrier echo "end $1" >>trace' run "$i" &
+done
+wait
+END
+chmod 755 bin/all-at-once
+exec {barrier}>barrier
+flock "$barrier"
+spawn many reap all-at-once 200
+ok 'wait_until 60 "((\$(grep -c ^start trace) == 200))"' "two hundred at once: all run"
+is "$(keepers | wc -l)" 200 "... with a keeper each"
+is "$(grep -c ^end trace)" 0 "... at the same time"
+flock -u "$barrier"
+finish many
+is "$out" "$(reaped 200)" "... all end, all keepers with them, and nothing else is left"
+is "$err" '' "... without a word"
+is "$(sort -u trace | grep -c ^end)" 200 "... each once"
+ok 'no_keepers' "... no keeper is left"
+run "$grouplock" run -g hw200 -x -n -- true
+is "$status" 0 "... and all slots are free"
+
+# --- two hundred in line ------------------------------------------------------------------
+: >trace
+cat >bin/in-line <<'END'
+#!/bin/sh
+# in-line COUNT: so many runs at once for four slots. Every tenth leaves a daemon behind, which goes when it is told.
+i=0
+while [ $((i += 1)) -le "$1" ]; do
+    "$grouplock" run -q -g hw4 -- sh -c 'echo "start $1" >>trace
+        case $1 in *0) setsid flock -s barrier true & esac
+        echo "end $1" >>trace' run "$i" &
+done
+wait
+END
+chmod 755 bin/in-line
+flock "$barrier"
+spawn many reap in-line 200
+ok 'wait_until 60 "((\$(grep -c ^end trace) == 200))"' "two hundred in line: all run, although twenty leave daemons"
+find /proc/[0-9]*/fd -lname "$here/locks/hw4/default/slot.*" -printf '%h\n' 2>/dev/null | sort -u >daemons
+ok '(($(wc -l <daemons) >= 20))' "... which have slots open"
+run "$grouplock" run -g hw4 -x -t "$patience" -- true
+is "$status" 0 "... that are free"
+flock -u "$barrier"
+finish many
+is "$(grep -v flock <<<"$out")" "$(reaped 200)" "... all keepers end, and nothing but daemons is left"
+is "$err" '' "... without a word"
+is "$(sort -u trace | grep -c ^end)" 200 "... each ran once"
+ok '(($(most_at_once) <= 4))' "... four at a time"
+ok 'no_keepers' "... no keeper is left"
+
+done_testing
