@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +9,11 @@
 #include "bound.h"
 #include "clock.h"
 #include "command.h"
+#include "jsonout.h"
 #include "keeper.h"
 #include "num.h"
 #include "request.h"
+#include "text.h"
 #include "variables.h"
 
 #define KEY_PID 300
@@ -62,37 +63,16 @@ static int parse_own(void *arg, int key, const char *argument, struct error *err
 
 /* --- what is printed ---------------------------------------------------------------------- */
 
-/* NAME='VALUE'; export NAME: in single quotes a shell leaves all bytes alone but the quote. */
 static int print_variable(void *arg, const char *name, const char *value)
 {
+	char *word = text_quote(value, true);
+
 	(void)arg;
-	printf("%s='", name);
-	for (; *value; value++) {
-		if (*value == '\'')
-			fputs("'\\''", stdout);
-		else
-			putchar(*value);
-	}
-	printf("'; export %s\n", name);
+	if (!word)
+		return -1;
+	printf("%s=%s; export %s\n", name, word, name);
+	free(word);
 	return 0;
-}
-
-/* Bytes that are no UTF-8 cannot stand in JSON: each becomes U+FFFD. */
-static json_t *json_text(const char *text)
-{
-	json_t *string = json_string(text);
-	char *clean, *out;
-
-	if (string)
-		return string;
-	clean = out = malloc(3 * strlen(text) + 1);
-	for (; clean && *text; text++)
-		out = stpcpy(out, (unsigned char)*text < 128 ? (char[]){*text, '\0'} : "\xef\xbf\xbd");
-	if (clean)
-		*out = '\0';
-	string = clean ? json_string(clean) : NULL;
-	free(clean);
-	return string;
 }
 
 static json_t *json_slots(const struct claim *claim)
@@ -104,7 +84,7 @@ static json_t *json_slots(const struct claim *claim)
 		json_t *names = json_array();
 
 		for (unsigned j = 0; j < grant->count; j++)
-			json_array_append_new(names, json_text(grant->labels[j]));
+			json_array_append_new(names, jsonout_text(grant->labels[j]));
 		json_object_set_new(slots, grant->want->lock, names);
 	}
 	return slots;
@@ -114,25 +94,24 @@ static int print_json(const struct claim *claim, pid_t keeper)
 {
 	const struct acquire_job *job = &claim->request.job;
 	json_t *root = json_object();
-	char *held;
-	int result;
+	char *held, *text;
 
 	if (variables_held(job, &held))
 		return -1;
-	json_object_set_new(root, "id", json_string(claim->id));
-	json_object_set_new(root, "worker", json_text(job->record.worker));
-	json_object_set_new(root, "group", json_text(job->group));
+	json_object_set_new(root, "id", jsonout_text(claim->id));
+	json_object_set_new(root, "worker", jsonout_text(job->record.worker));
+	json_object_set_new(root, "group", jsonout_text(job->group));
 	json_object_set_new(root, "slots", json_slots(claim));
-	json_object_set_new(root, "held", json_text(held ? held : ""));
+	json_object_set_new(root, "held", jsonout_text(held ? held : ""));
 	json_object_set_new(root, "keeper", json_integer(keeper));
 	json_object_set_new(root, "pid", claim->bound.pid ? json_integer(claim->bound.pid) : json_null());
-	json_object_set_new(root, "max",
-			    claim->max == CLOCK_NEVER ? json_null() : json_real((double)claim->max / 1e9));
-	result = json_dumpf(root, stdout, JSON_COMPACT);
-	putchar('\n');
-	json_decref(root);
+	json_object_set_new(root, "max", jsonout_seconds(claim->max == CLOCK_NEVER ? -1 : claim->max));
 	free(held);
-	return result;
+	text = jsonout_print(root);
+	if (text)
+		fputs(text, stdout);
+	free(text);
+	return text ? 0 : -1;
 }
 
 static int print_claim(const struct claim *claim, pid_t keeper, struct error *err)

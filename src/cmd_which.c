@@ -187,7 +187,7 @@ static void put_text(FILE *out, const struct which *which)
 /* KEY=value; an empty `lock`: KEY alone, else KEY_LOCK. */
 static void put_assignment(FILE *out, const char *key, const char *lock, const char *value)
 {
-	char *variable = strdup(lock), *quoted = text_quote(value);
+	char *variable = strdup(lock), *quoted = text_quote(value, false);
 
 	if (variable && quoted) {
 		text_variable(variable);

@@ -48,7 +48,7 @@ static void redraw(struct talk *talk, const char *text)
 
 	strcat(line, text);
 	ioctl(STDERR_FILENO, TIOCGWINSZ, &window);
-	width = window.ws_col > 20 ? window.ws_col - 1 : 79;
+	width = window.ws_col > 1 ? window.ws_col - 1U : 79;
 	used = strlen(line);
 	if (used > width + 1)
 		used = width + 1;

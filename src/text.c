@@ -5,25 +5,43 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "utf8.h"
+
+/*
+ * The bytes of the character that `in` begins with if it may be shown as it is: printable ASCII,
+ * or UTF-8 but for the control characters U+0080 to U+009F, among them a second escape.
+ */
+static size_t printable_length(const char *in)
+{
+	unsigned char first = (unsigned char)in[0], second = (unsigned char)in[1];
+
+	if (first < 32 || first == 127 || (first == 0xc2 && second < 0xa0))
+		return 0;
+	return utf8_length(in);
+}
+
 void text_escape(char *out, size_t size, const char *in)
 {
 	static const char hex[] = "0123456789abcdef";
 	size_t used = 0;
 
-	for (; *in; in++) {
+	while (*in) {
 		unsigned char c = (unsigned char)*in;
-		int plain = c >= 32 && c != 127;
+		size_t length = printable_length(in);
 
-		if (used + (plain ? 1 : 4) >= size)
+		if (used + (length ? length : 4) >= size)
 			break;
-		if (plain) {
-			out[used++] = *in;
+		if (length) {
+			memcpy(out + used, in, length);
+			used += length;
+			in += length;
 			continue;
 		}
 		out[used++] = '\\';
 		out[used++] = 'x';
 		out[used++] = hex[c >> 4];
 		out[used++] = hex[c & 15];
+		in++;
 	}
 	out[used] = '\0';
 }
@@ -76,7 +94,7 @@ void text_variable(char *name)
 	}
 }
 
-char *text_quote(const char *in)
+char *text_quote(const char *in, bool always)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 				    "%+,-./:@_";
@@ -84,7 +102,7 @@ char *text_quote(const char *in)
 
 	if (!out)
 		return NULL;
-	if (*in && !in[strspn(in, plain)])
+	if (!always && *in && !in[strspn(in, plain)])
 		return strcpy(out, in);
 	*p++ = '\'';
 	for (; *in; in++)

@@ -5,13 +5,14 @@
 #ifndef GROUPLOCK_TEXT_H
 #define GROUPLOCK_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /*
- * Copies `in` to `out` with control characters (bytes 0 to 31 and 127) as \xNN, so that nothing
- * a stranger wrote into a record or a name can move a cursor or fake a line. Other bytes,
- * UTF-8 included, stay. Cut to `size`, always terminated.
+ * Copies `in` to `out` with the bytes of control characters (U+0000 to U+001F, U+007F to U+009F)
+ * and those that are no UTF-8 as \xNN, so that nothing a stranger wrote into a record or a name
+ * can move a cursor or fake a line. Cut to `size` between characters, always terminated.
  */
 void text_escape(char *out, size_t size, const char *in);
 
@@ -31,7 +32,10 @@ void text_fold(char *name);
 /* The same to upper case, and all but letters and digits as '_': for a variable's name. */
 void text_variable(char *name);
 
-/* A malloc()ed copy as one word of a shell, quoted where it has to be. NULL: no memory. */
-char *text_quote(const char *in);
+/*
+ * A malloc()ed copy as one word of a POSIX shell, in single quotes where it has to be, or
+ * `always`. NULL: no memory.
+ */
+char *text_quote(const char *in, bool always);
 
 #endif

@@ -1,12 +1,12 @@
 #include "variables.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "held.h"
+#include "text.h"
 
 /* GROUPLOCK_SLOT_<LOCK>: upper case, what no variable's name may have as '_'. */
 static char *variable_of(const char *lock)
@@ -15,8 +15,7 @@ static char *variable_of(const char *lock)
 
 	if (asprintf(&name, "GROUPLOCK_SLOT_%s", lock) < 0)
 		return NULL;
-	for (char *p = name; *p; p++)
-		*p = isalnum((unsigned char)*p) ? (char)toupper((unsigned char)*p) : '_';
+	text_variable(name);
 	return name;
 }
 

@@ -65,7 +65,7 @@ holder a adopting "${with[@]}" childless a
 kill_keeper a
 echo go 1<>a.go
 finish a
-like "$out" $'^before: -1 -1 -1 [^\n]*\nafter: -1 -1 -1 ' "a command that adopts orphans: wait() knows of no child either"
+like "$out" '^before: -1 -1 -1 .*after: -1 -1 -1 ' "a command that adopts orphans: wait() knows of no child either"
 
 # --- with and without ---------------------------------------------------------------
 # same NAME COMMAND...: the command prints the same and ends the same, and not in vain.

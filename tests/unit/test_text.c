@@ -18,7 +18,9 @@ Test(text, escape_shows_control_characters_and_nothing_else)
 	escapes("make -j8", "make -j8");
 	escapes("a\nb\rc\td", "a\\x0ab\\x0dc\\x09d");
 	escapes("\x1b[2J\x01\x1f\x7f", "\\x1b[2J\\x01\\x1f\\x7f");
-	escapes("\x20\x7e\x80\xff", "\x20\x7e\x80\xff");
+	escapes("\x20\x7e", "\x20\x7e");
+	escapes("\x80\xff", "\\x80\\xff");
+	escapes("\xc2\x9b" "31m\xc2\xa0", "\\xc2\\x9b" "31m\xc2\xa0");
 	escapes("m\xc3\xbcller \\ \"%s\"", "m\xc3\xbcller \\ \"%s\"");
 }
 

@@ -6,7 +6,7 @@
 
 static void quotes(const char *in, const char *expected)
 {
-	char *out = text_quote(in);
+	char *out = text_quote(in, false);
 
 	check_text(out, expected);
 	free(out);
