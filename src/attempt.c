@@ -139,8 +139,8 @@ static enum step survey_as_head(struct attempt *at, bool *done)
 		return STEP_ERROR;
 	attempt_use_limit(at);
 	*done = slots_admissible(&grant->slots, attempt_wanted(at));
-	if (*done)
-		queue_advance(&at->gate, &at->ticket);
+	if (*done && queue_advance(&at->gate, &at->ticket, at->err))
+		return STEP_ERROR;
 	return STEP_ON;
 }
 

@@ -50,8 +50,8 @@ static enum step judge_more(struct attempt *at, unsigned held)
 	at->own = held;
 	if (attempt_closed(at) || held + want <= limit)
 		return STEP_ON;
-	error_set(at->err, "%u more slots of lock '%s' asked for on top of %u held already, but group '%s' has "
-		  "only %u: it would wait for itself", want, at->want->lock, held, at->job->group, limit);
+	error_set(at->err, "%u more asked for of lock '%s' on top of %u held already, but group '%s' has only %u "
+		  "slots: it would wait for itself", want, at->want->lock, held, at->job->group, limit);
 	return STEP_ERROR;
 }
 

@@ -56,35 +56,91 @@ bool config_is_text(unsigned char byte)
 	return (byte >= 32 || isspace(byte)) && byte != 127;
 }
 
-/* What iniparser would skip or misread: bytes that no text file has. */
-static int check_bytes(const char *path, const unsigned char *bytes, size_t size, bool at_start,
-		       unsigned *line, struct error *err)
+/*
+ * Where a check of a file's bytes has got to. A line that ends with a backslash goes on in the
+ * next for iniparser, also behind a comment, and one that has no next is lost: a limit would be
+ * gone without a word.
+ */
+struct scan {
+	const char *path;
+	unsigned line;
+	char first, last; /* of the line's bytes that are no blanks */
+	char previous;    /* byte of the file */
+	bool has_comment; /* the line, with those that it continues, has a ';' or '#' */
+	bool has_entry;   /* ... does not begin with one */
+};
+
+static int check_lost(const struct scan *scan, char byte, struct error *err)
 {
-	if (at_start && size >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3))
-		return error_set(err, "%s:1: starts with a byte order mark; save it as plain UTF-8", path);
-	for (size_t i = 0; i < size; i++) {
-		if (bytes[i] == '\n')
-			++*line;
-		else if (!config_is_text(bytes[i]))
-			return error_set(err, "%s:%u: has a byte 0x%02x; this is no text file", path, *line,
-					 bytes[i]);
+	if (scan->first || byte == ';' || byte == '#' || !scan->has_comment)
+		return 0;
+	return error_set(err, "%s:%u: is lost in the comment of the line before, which ends with a backslash",
+			 scan->path, scan->line);
+}
+
+static void end_line(struct scan *scan)
+{
+	if (scan->last != '\\')
+		scan->has_comment = scan->has_entry = false;
+	scan->first = scan->last = '\0';
+	scan->line++;
+}
+
+/* What iniparser would skip, misread or lose. */
+static int check_byte(struct scan *scan, unsigned char byte, struct error *err)
+{
+	bool lone_return = scan->previous == '\r' && byte != '\n';
+
+	scan->previous = (char)byte;
+	if (lone_return)
+		return error_set(err, "%s:%u: has a carriage return without a line's end; save it with line "
+				 "ends of Unix", scan->path, scan->line);
+	if (!config_is_text(byte))
+		return error_set(err, "%s:%u: has a byte 0x%02x; this is no text file", scan->path,
+				 scan->line, byte);
+	if (byte == '\n') {
+		end_line(scan);
+		return 0;
 	}
+	if (isspace(byte))
+		return 0;
+	if (check_lost(scan, (char)byte, err))
+		return -1;
+	scan->has_entry |= !scan->has_comment && byte != ';' && byte != '#';
+	scan->has_comment |= byte == ';' || byte == '#';
+	scan->first = scan->first ? scan->first : (char)byte;
+	scan->last = (char)byte;
+	return 0;
+}
+
+/* At the file's end: the last line must have one, too. */
+static int check_end(struct scan *scan, struct error *err)
+{
+	if (scan->previous == '\r')
+		return check_byte(scan, ' ', err);
+	if (scan->has_entry && (scan->last == '\\' || !scan->first))
+		return error_set(err, "%s:%u: the last line ends with a backslash and would be lost", scan->path,
+				 scan->line);
 	return 0;
 }
 
 static int check_content(const char *path, int fd, struct error *err)
 {
+	struct scan scan = {.path = path, .line = 1};
 	unsigned char bytes[1024];
-	unsigned line = 1;
 	bool at_start = true;
 	ssize_t got;
 
 	while ((got = read(fd, bytes, sizeof(bytes))) > 0) {
-		if (check_bytes(path, bytes, (size_t)got, at_start, &line, err))
-			return -1;
+		if (at_start && got >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3))
+			return error_set(err, "%s:1: starts with a byte order mark; save it as plain UTF-8", path);
 		at_start = false;
+		for (ssize_t i = 0; i < got; i++) {
+			if (check_byte(&scan, bytes[i], err))
+				return -1;
+		}
 	}
-	return got < 0 ? error_sys(err, errno, "cannot read '%s'", path) : 0;
+	return got < 0 ? error_sys(err, errno, "cannot read '%s'", path) : check_end(&scan, err);
 }
 
 /* Opens what can be a config file. */

@@ -17,8 +17,13 @@
  */
 #define PLAUSIBLE_QUEUE UINT64_C(65536)
 
-/* Ticket numbers stay far from where arithmetic on them could wrap. */
-#define PLAUSIBLE_TICKET (UINT64_MAX / 4)
+/*
+ * Ticket numbers stay far from where arithmetic on them could wrap. A file with a higher number
+ * than grouplock can have come to is nobody's ticket; the gap up to what the counters may hold is
+ * for those that are given out behind one that is just below.
+ */
+#define PLAUSIBLE_TICKET (UINT64_MAX / 16)
+#define PLAUSIBLE_COUNTER (UINT64_MAX / 4)
 
 void gate_format(char out[GATE_SIZE], const struct gate_counters *c)
 {
@@ -58,8 +63,8 @@ bool gate_parse(struct gate_counters *counters, const char *bytes, size_t size)
 		return false;
 	memcpy(text, bytes, GATE_SIZE - 1);
 	text[GATE_SIZE - 1] = '\0';
-	if (!scan(&p, "grouplock 1 first=", PLAUSIBLE_TICKET, &first) ||
-	    !scan(&p, " next=", PLAUSIBLE_TICKET, &next) ||
+	if (!scan(&p, "grouplock 1 first=", PLAUSIBLE_COUNTER, &first) ||
+	    !scan(&p, " next=", PLAUSIBLE_COUNTER, &next) ||
 	    !scan(&p, " limit=", UINT32_MAX, &limit) || !scan(&p, " top=", 1024, &top) ||
 	    p[strspn(p, " ")] || p - text + strlen(p) != GATE_SIZE - 1)
 		return false;
@@ -91,7 +96,7 @@ static void count_name(struct gate_counters *counters, uint64_t *lowest, const c
 	uint64_t number;
 
 	if (!strncmp(name, GATE_TICKET_PREFIX, sizeof(GATE_TICKET_PREFIX) - 1) &&
-	    num_parse(name + sizeof(GATE_TICKET_PREFIX) - 1, PLAUSIBLE_TICKET - 1, &number)) {
+	    num_parse(name + sizeof(GATE_TICKET_PREFIX) - 1, PLAUSIBLE_TICKET, &number)) {
 		if (number < *lowest)
 			*lowest = number;
 		if (number >= counters->next)
@@ -104,8 +109,8 @@ static void count_name(struct gate_counters *counters, uint64_t *lowest, const c
 	}
 }
 
-/* From the names there are: too low a `first` or too high a `top` costs a look, no more. */
-static int rebuild(struct gate *gate, struct error *err)
+/* Too low a `first` or too high a `top` costs a look, no more. */
+int gate_rebuild(struct gate *gate, struct error *err)
 {
 	struct gate_counters counters = {.first = 1, .next = 1, .limit = GATE_NO_LIMIT};
 	uint64_t lowest = UINT64_MAX;
@@ -152,7 +157,7 @@ enum lockfile_result gate_enter(struct gate *gate, struct error *err)
 		return LOCKFILE_MISSING;
 	}
 	gate->dirty = false;
-	if (gate_peek(gate, &gate->counters) || !rebuild(gate, err))
+	if (gate_peek(gate, &gate->counters) || !gate_rebuild(gate, err))
 		return LOCKFILE_OK;
 	flock(gate->fd, LOCK_UN);
 	return LOCKFILE_ERROR;

@@ -62,6 +62,9 @@ enum lockfile_result gate_try(struct gate *gate, struct error *err);
  */
 enum lockfile_result gate_enter(struct gate *gate, struct error *err);
 
+/* Under the gate, for who knows the counters to be wrong: counts anew from the names there are. */
+int gate_rebuild(struct gate *gate, struct error *err);
+
 /* Writes the counters if they are dirty, then unlocks, even if writing failed (-1). */
 int gate_leave(struct gate *gate, struct error *err);
 

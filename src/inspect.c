@@ -1,6 +1,7 @@
 #include "inspect.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -120,14 +121,23 @@ static void check_mount(const struct inspection *in)
 	free(mount);
 }
 
+/* Where it really is: the name may lead through symlinks. */
 static void check_place(const struct inspection *in)
 {
-	char *path = realpath(in->sd.path, NULL);
-	const struct fslocks_note *note = path ? fslocks_by_path(path) : NULL;
+	char link[64], path[PATH_MAX];
+	const struct fslocks_note *note = NULL;
+	ssize_t length;
 
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", in->sd.fd);
+	length = readlink(link, path, sizeof(path) - 1);
+	if (length >= 0) {
+		path[length] = '\0';
+		note = fslocks_by_path(path);
+	} else if (realpath(in->sd.path, path)) {
+		note = fslocks_by_path(path);
+	}
 	if (note)
 		findings_add(in->findings, note->level, 0, "%s", note->text);
-	free(path);
 }
 
 /* --- all of it ---------------------------------------------------------------------------- */

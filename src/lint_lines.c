@@ -35,7 +35,14 @@ static bool check_bytes(struct reader *reader, const struct piece *piece)
 		unsigned char byte = (unsigned char)piece->raw[i];
 
 		line += byte == '\n';
-		if (config_is_text(byte) || told == line)
+		if (told == line)
+			continue;
+		if (byte == '\r' && (i + 1 == piece->size || piece->raw[i + 1] != '\n')) {
+			told = line;
+			findings_add(reader->file->findings, FINDING_ERROR, line,
+				     "has a carriage return without a line's end; save it with line ends of Unix");
+		}
+		if (config_is_text(byte))
 			continue;
 		told = line;
 		if (++reader->binary <= SHOWN_BINARY)
@@ -76,7 +83,9 @@ static int check_swallowed(const struct reader *reader, const struct piece *whol
 		/* A blank line, a lone backslash and a comment lose nothing. */
 		if (result || strchr("\n\\;#", *next) || !is_same(&before, verdict))
 			continue;
-		findings_add(reader->file->findings, FINDING_WARNING, whole->first + i,
+		/* Behind a comment nobody can have meant it, and run refuses it: config.c. */
+		findings_add(reader->file->findings,
+			     strpbrk(part.text, ";#") ? FINDING_ERROR : FINDING_WARNING, whole->first + i,
 			     "has no effect: it continues line %u, which ends with a backslash",
 			     whole->first + i - 1);
 		break;

@@ -110,9 +110,9 @@ static void check_cut(struct findings *findings, const struct piece *piece, cons
 
 void lint_entry(struct findings *findings, const struct piece *piece, const struct verdict *verdict)
 {
-	if (piece->text[strcspn(piece->text, "\r\v\f")])
+	if (piece->text[strcspn(piece->text, "\v\f")])
 		add(findings, FINDING_WARNING, piece,
-		    "has a carriage return or the like in it, which does not end a line");
+		    "has a form feed or the like in it, which does not end a line");
 	check_cut(findings, piece, verdict->value);
 }
 

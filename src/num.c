@@ -64,7 +64,8 @@ bool num_parse_duration(const char *text, int64_t *ns)
 		}
 	}
 	unit = unit_seconds(text);
-	if (!digits || !unit || whole > DURATION_MAX_SECONDS / unit)
+	if (!digits || !unit || whole > DURATION_MAX_SECONDS / unit ||
+	    (whole == DURATION_MAX_SECONDS / unit && fraction))
 		return false;
 	*ns = whole * unit * NS_PER_SECOND + fraction * unit;
 	return true;

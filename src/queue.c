@@ -138,26 +138,31 @@ int queue_enter(struct gate *gate, struct ticket *ticket, const struct record_te
 			 GATE_TICKET_PREFIX);
 }
 
-/* A waiter knows that its ticket lives: counters that deny it are an old copy, put back. */
-static void heal(struct gate *gate, const struct ticket *ticket)
+/*
+ * A waiter knows that its ticket lives: counters that deny it are an old copy, put back, and deny
+ * others too. Its own file may be gone; its place is not.
+ */
+static int heal(struct gate *gate, const struct ticket *ticket, struct error *err)
 {
 	struct gate_counters *counters = &gate->counters;
 
-	if (counters->next <= ticket->number) {
+	if (counters->first <= ticket->number && ticket->number < counters->next)
+		return 0;
+	if (gate_rebuild(gate, err))
+		return -1;
+	if (counters->next <= ticket->number)
 		counters->next = ticket->number + 1;
-		gate->dirty = true;
-	}
-	if (counters->first > ticket->number) {
+	if (counters->first > ticket->number)
 		counters->first = ticket->number;
-		gate->dirty = true;
-	}
+	return 0;
 }
 
 int queue_before(struct gate *gate, const struct ticket *ticket, int *fd, struct error *err)
 {
 	struct gate_counters *counters = &gate->counters;
 
-	heal(gate, ticket);
+	if (heal(gate, ticket, err))
+		return -1;
 	for (uint64_t number = ticket->number; number-- > counters->first;) {
 		enum lockfile_result result = probe(gate, number, fd, err);
 
@@ -174,11 +179,13 @@ int queue_before(struct gate *gate, const struct ticket *ticket, int *fd, struct
 	return 0;
 }
 
-void queue_advance(struct gate *gate, const struct ticket *ticket)
+int queue_advance(struct gate *gate, const struct ticket *ticket, struct error *err)
 {
-	heal(gate, ticket);
+	if (heal(gate, ticket, err))
+		return -1;
 	gate->counters.first = ticket->number + 1;
 	gate->dirty = true;
+	return 0;
 }
 
 void queue_drop(const struct statedir *sd, struct ticket *ticket)

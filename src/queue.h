@@ -55,7 +55,7 @@ int queue_before(struct gate *gate, const struct ticket *ticket, int *fd, struct
  * Under the gate, by the head that holds its slots now: takes the ticket out of line. It lives
  * on until queue_drop(), to be called after the gate is left: the next waiter wakes by it.
  */
-void queue_advance(struct gate *gate, const struct ticket *ticket);
+int queue_advance(struct gate *gate, const struct ticket *ticket, struct error *err);
 
 /* Removes the ticket's file, if it is still ours, and gives the place up. Needs no gate. */
 void queue_drop(const struct statedir *sd, struct ticket *ticket);

@@ -108,7 +108,7 @@ run "$grouplock" claim -w w1
 is "$status:$err" 0: "claim, for whoever reads it"
 is "$(grep -vcE "^[A-Z][A-Z0-9_]*='[^']*'; export [A-Z][A-Z0-9_]*\$" run.out)" 0 "... prints lines of one form only"
 is "$(sed "s/=.*; export / /" run.out | awk '$1 != $2' | wc -l)" 0 "... each of which exports what it sets"
-run "$grouplock" release "$(said_id)"
+run "$grouplock" release "$(said_value CLAIM)"
 is "$status" 0 "... and is released"
 hold holder -w w1
 run "$grouplock" claim -w w2 -n

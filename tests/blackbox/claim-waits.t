@@ -100,7 +100,7 @@ end_by after KILL
 end holder
 finish claim
 is "$status" 0 "... and has its turn"
-run "$grouplock" release "$(sed -n "s/^GROUPLOCK_CLAIM='\(.*\)';.*/\1/p" claim.out)"
+run "$grouplock" release "$(said_value CLAIM)"
 is "$status" 0 "... and is released"
 
 # --- limits that change ---------------------------------------------------------

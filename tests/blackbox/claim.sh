@@ -100,14 +100,9 @@ daemons_of() {
     soon "[[ -s $1.1.daemon && -s $1.2.daemon ]]" || die "'$1' should have started two daemons"
 }
 
-# said_id: the claim's id in $out, which is what claim printed for a shell.
-said_id() {
-    sed -n "s/^GROUPLOCK_CLAIM='\(.*\)'; export GROUPLOCK_CLAIM\$/\1/p" <<<"$out"
-}
-
-# said_held: the same for GROUPLOCK_HELD.
-said_held() {
-    sed -n "s/^GROUPLOCK_HELD='\(.*\)'; export GROUPLOCK_HELD\$/\1/p" <<<"$out"
+# said_value NAME: the value of GROUPLOCK_NAME in $out, which is what claim printed for a shell.
+said_value() {
+    (eval "$out" && declare -n value=GROUPLOCK_$1 && printf '%s\n' "${value-}")
 }
 
 # held_slots: the files of all slots that are locked, blank separated. Looks at /proc
@@ -139,6 +134,20 @@ bound() {
         diag "held: '$held', watched: '$watched', the build: ${pids[b]}, status of a step: $passes"
     all_free hw1 default 0 || die "the slot should be free"
 }
+
+# odd_names: a config with a lock 'odd' of hw1 whose slots have all sorts of names, among
+# them bytes that are no UTF-8, and locks whose names no variable can have.
+odd_slots=("it's" '"q"' '$(touch${IFS}ran)' '$HOME' '`touch`' 'a\b' '*' '~' '?' '[a-z]' '{a..b}' '&' '|' '<x' '>ran' '(' ')'
+    '!!' "'" "''" '$$' '%41' '%s' '-n' '--' 'ä' $'\xff\xfe' '$'"'"'\n'"'" "'\$(x)'" '^' '@' '+' 'a=b')
+odd_names() {
+    {
+        printf '[slots]\n* = 1\n[slots odd]\nhw1 ='
+        printf ' %s' "${odd_slots[@]}"
+        printf '\n[slots my-lock.2]\n* = 2\n[slots gr\xc3\xb6\xc3\x9fe]\n* = 1\n'
+    } | write_config
+}
+odd_workers=("it's a worker" '$(touch ran)' '`touch ran`; touch ran' '"a" $HOME \' "a'; touch ran; echo '" "'" "''" '*' '~' '-n'
+    '!!' 'ä €' $'\xff\xfe' '&& touch ran' $'a\\nb' '%s%n' ' leading' 'trailing ' "\$'\\x41'" 'a=b; export a')
 
 # bad_claim NAME WORD...: the last claim, printed for a shell, failed with 125, said
 # so in one line that has all the words, and nothing is held.

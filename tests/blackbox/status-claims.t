@@ -21,14 +21,14 @@ does b 'echo $GROUPLOCK_CLAIM'
 id=$out
 keeper=$(keepers)
 row hw1
-like "$row" "^held msvc10 [^ ]+ $keeper [0-9]+s claim $id \\(bound to pid ${pids[b]}\\) of .*build b\$" \
+like "$row" "^held msvc10 [^ ]+ $keeper [0-9dhms]+ claim $id \\(bound to pid ${pids[b]}\\) of .*build b\$" \
     "a claim: its id, and the process that it is bound to"
 is "$(slot hw1 '[.state, .kind, .claim, .claim_expired, .pid, .bound_pid, .until, .left]')" \
     "[\"held\",\"claim\",\"$id\",false,$keeper,${pids[b]},null,null]" "... in JSON"
 queue w -w msvc10 -c 2
 is "$("$grouplock" status -J -g hw1 -l default | jq -c '.locks[0] | [.held, .waiting]')" '[2,1]' "... others wait for it"
 does b '"$grouplock" run -w msvc10 -n -- "$grouplock" status -g hw1 -l default'
-like "$(tr -s ' ' <<<"$out")" "0 held msvc10 [^ ]+ $keeper [0-9]+s claim $id" "a step inside of it changes nothing"
+like "$(tr -s ' ' <<<"$out")" "0 held msvc10 [^ ]+ $keeper [0-9dhms]+ claim $id" "a step inside of it changes nothing"
 does b '"$grouplock" release'
 starts w || die "'w' should have started"
 row hw1
@@ -40,7 +40,7 @@ claim_in b -g hw2 --max 90m
 does b 'echo $GROUPLOCK_CLAIM'
 id=$out
 row hw2
-like "$row" "^held [^ ]+ [^ ]+ [0-9]+ [0-9]+s claim $id \\(bound to pid ${pids[b]}, 1h(30|29)m left\\) of .*build b\$" \
+like "$row" "^held [^ ]+ [^ ]+ [0-9]+ [0-9dhms]+ claim $id \\(bound to pid ${pids[b]}, 1h(30|29)m left\\) of .*build b\$" \
     "a claim that does not last for ever: the time it has left"
 is "$(slot hw2 '[.left > 5000, .left <= 5400, .until > .since]')" '[true,true,true]' "... in JSON"
 end_by b KILL
@@ -52,7 +52,7 @@ run "$grouplock" claim -g hw3 --pid 0 --max 1h
 id=$(said_id)
 keeper=$(keepers)
 row hw3
-like "$row" "^held [^ ]+ [^ ]+ $keeper [0-9]+s claim $id \\(bound to no process, (1h00m|59m[0-9]{2}s) left\\)\$" "a claim that is bound to no process"
+like "$row" "^held [^ ]+ [^ ]+ $keeper [0-9dhms]+ claim $id \\(bound to no process, (1h00m|59m[0-9]{2}s) left\\)\$" "a claim that is bound to no process"
 is "$(slot hw3 '[.bound_pid, .claim]')" "[null,\"$id\"]" "... in JSON"
 run "$grouplock" release "$id"
 is "$status" 0 "the id that status shows is the one that release takes"

@@ -11,6 +11,8 @@ shows "escape sequences in a record" 'held a\\x1b\[31mb c\\x0ad [0-9]+ AGE e\\x0
     'waiting a\\x1b.*'
 is "$(jq -r '.locks[0].slots[0].worker' <<<"$json")" $'a\e[31mb' "... the JSON has them as they are"
 is "$(jq -c '.locks[0].slots | length' <<<"$json")" 1 "... and a line end makes no row"
+written < <(record 'command=a%C2%9B31mb%9Bc%C3%A4')
+shows "control characters beyond ASCII" 'held msvc10 vm7 [0-9]+ AGE a\\xc2\\x9b31mb\\x9bcä' 'waiting .*'
 written < <(record "command=$(printf '%%41%.0s' {1..1100})")
 shows "a command of 1,100 characters" "held msvc10 vm7 [0-9]+ AGE A{1023}" 'waiting .*A'
 written < <(record 'command=a%FFb%C3%A4%C3' 'worker=%80')

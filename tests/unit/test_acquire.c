@@ -435,7 +435,7 @@ Test(acquire, all_is_as_many_as_the_limit)
 
 static int holders[2];
 
-/* With each slot that falls to the big one a small one tries to pass it; when all are its own, it ends. */
+/* At each heartbeat of the big one a small one tries to pass it; one by one, slots fall free. */
 static void try_to_pass(const struct acquire_report *report)
 {
 	static unsigned gathered;

@@ -1,6 +1,7 @@
 /* Several processes that want the same slot: their order, their deaths and their stops. */
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,6 +64,8 @@ static struct other start(bool stays)
 	cr_assert(zero(int, pipe(fds)));
 	other.pid = fork();
 	if (!other.pid) {
+		prctl(PR_SET_PDEATHSIG,
+		      SIGKILL); /* whatever becomes of the test, it leaves nobody */
 		news_out = fds[1];
 		close(fds[0]);
 		end_holder();  /* what the child inherited of it would hold on */
@@ -259,6 +262,7 @@ static struct proc_identity stopped_process(void)
 	cr_assert(zero(int, pipe(fds)));
 	pid = fork();
 	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		proc_self(&child);
 		if (write(fds[1], &child, sizeof(child)) == (ssize_t)sizeof(child))
 			raise(SIGSTOP);

@@ -107,7 +107,10 @@ Test(attempt_limit, closed_group_waits_until_it_is_opened)
 
 static enum { LOWER, LOWERED, FIRST_ENDED, SECOND_ENDED } progress;
 
-/* Two slots are held. The limit becomes 1, which is known; then the one below it falls free; then the other. */
+/*
+ * Two slots are held. The limit becomes 1; when that is known the slot below it falls free, and
+ * when the waiter has got that, the other.
+ */
 static void lower_limit(const struct acquire_report *report)
 {
 	if (report->news != ACQUIRE_HEARTBEAT)

@@ -252,10 +252,10 @@ Test(lint, lines_that_are_lost_are_told)
 	expect_only("[slots]\nhw1 = 1 \\", "2 error:", "this line is lost");
 	expect_only("[slots]\nx", "2 error:", "one character");
 	expect("[slots]\n[]\nhw1 = 1\n", "2 error: a section without a name", "");
-	expect("[slots]\n# old: \\\nhw1 = 1\nhw2 = 2\n", "3 warning: has no effect", "line 2");
-	expect_only("[slots]\nhw1 = 1 ; one \\\nhw2 = 2\n", "3 warning: has no effect", "line 2");
+	expect("[slots]\n# old: \\\nhw1 = 1\nhw2 = 2\n", "3 error: has no effect", "line 2");
+	expect_only("[slots]\nhw1 = 1 ; one \\\nhw2 = 2\n", "3 error: has no effect", "line 2");
 	expect("[slots]\nhw1 = \"a\" \\\nhw2 = 2\n", "3 warning: has no effect", "line 2");
-	expect("[slots]\n# old: \\\n \\\n hw1 = 1\n", "4 warning: has no effect", "line 3");
+	expect("[slots]\n# old: \\\n \\\n hw1 = 1\n", "4 error: has no effect", "line 3");
 	/* A blank before the last backslash bares the one before it. */
 	expect_only("[slots]\nhw1 = a, \\ \\\n\nb\nhw2 = 4x\n", "5 error:", "4x");
 }
@@ -271,7 +271,7 @@ Test(lint, values_that_are_cut_are_told)
 	expect_only("[workers]\nw = 'hw1 ; comment\n", "2 warning:", "not closed");
 	expect_only("[workers]\nw ; x = hw1\n", "2 error: section [workers]: key 'w ; x'", "");
 	expect_only("[slots]]\n", "1 warning:", "behind the first ]");
-	expect("[grouplock]\ndirectory = /srv\rstrict = yes\n", "2 warning:", "carriage return");
+	expect("[grouplock]\ndirectory = /srv\rstrict = yes\n", "2 error:", "carriage return");
 }
 
 /* --- lines together ----------------------------------------------------------------------- */
@@ -289,6 +289,8 @@ Test(lint, what_is_there_twice_is_an_error)
 	expect("[workers]\na = x\n[slots]\nx = 1\n[workers]\nA = y\n",
 	       "6 error: section [workers]: key 'A'", "line 2 already");
 	expect("[workers]\na* = x\nA* = y\n", "3 error:", "line 2 already");
+	/* Nor is a section the same as an entry, though iniparser may call both "slots a:b". */
+	expect_only("[slots a]\nb = 1\n[slots a:b]\n", "3 error: section [slots a:b]", "colon");
 	/* The same key elsewhere is another one. */
 	expect_nothing("[slots]\nhw1 = 1\n[slots link]\nhw1 = 1\n[workers]\nhw1 = hw1\n");
 }

@@ -72,14 +72,19 @@ Test(mount, options_are_told_from_those_they_are_a_part_of)
 
 Test(mount, mount_of_an_open_file_is_found)
 {
-	int fd = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int proc = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct mount mount;
 	struct error err = {""};
 
-	cr_assert(zero(int, mount_of(&mount, fd, &err)), "%s", err.text);
+	cr_assert(zero(int, mount_of(&mount, proc, &err)), "%s", err.text);
 	check_text(mount.type, "proc");
 	check_text(mount.point, "/proc");
-	close(fd);
+	cr_assert(zero(int, mount_of(&mount, root, &err)), "%s", err.text);
+	cr_assert(ne(int, strcmp(mount.type, "proc"), 0));
+	cr_assert(ne(int, strcmp(mount.point, "/proc"), 0));
+	close(root);
+	close(proc);
 }
 
 /* --- what locks are worth ----------------------------------------------------------------- */

@@ -47,7 +47,7 @@ Test(num, what_is_no_number_is_refused_and_leaves_the_value_alone)
 	}
 }
 
-/* One less than the maximum, itself, and what is above it by one, ten times and by wrapping round. */
+/* One less than the maximum, itself, one more, and ten times as much. */
 Test(num, maximum_is_the_last_that_is_read)
 {
 	static const uint64_t maxima[] = {

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +18,8 @@ static struct proc_identity start_child(void)
 	cr_assert(zero(int, pipe(pipe_fds)));
 	pid = fork();
 	if (!pid) {
+		prctl(PR_SET_PDEATHSIG,
+		      SIGKILL); /* whatever becomes of the test, it leaves nobody */
 		proc_self(&child);
 		if (write(pipe_fds[1], &child, sizeof(child)) < 0)
 			_exit(1);

@@ -179,7 +179,7 @@ Test(queue, I3_head_is_who_has_no_live_ticket_before)
 	check_before(&tickets[0], NULL);
 	check_before(&tickets[1], "ticket.1");
 	check_before(&tickets[2], "ticket.2");
-	queue_advance(&gate, &tickets[0]);
+	cr_assert(zero(int, queue_advance(&gate, &tickets[0], &err)), "%s", err.text);
 	queue_drop(&sd, &tickets[0]);
 	check_before(&tickets[2], "ticket.2");
 	check_before(&tickets[1], NULL);
@@ -277,6 +277,19 @@ Test(queue, I3_counters_that_went_past_a_waiter_heal)
 	queue_drop(&sd, &ticket);
 }
 
+/* Then there may be others before it, which nobody would wait for any more. */
+Test(queue, I3_counters_that_went_past_several_waiters_heal)
+{
+	struct ticket tickets[3] = {take(), take(), take()};
+
+	gate.counters.first = gate.counters.next = 50;
+	check_before(&tickets[2], "ticket.2");
+	check_before(&tickets[1], "ticket.1");
+	check_before(&tickets[0], NULL);
+	for (int i = 0; i < 3; i++)
+		queue_drop(&sd, &tickets[i]);
+}
+
 /* The largest number that a file's name makes believable must not hide the one given out next. */
 Test(queue, I3_ticket_behind_the_largest_number_is_seen_by_all)
 {
@@ -317,7 +330,7 @@ Test(queue, I4_ticket_out_of_line_lives_until_it_is_dropped)
 	struct ticket tickets[2] = {take(), take()};
 
 	gate.dirty = false;
-	queue_advance(&gate, &tickets[0]);
+	cr_assert(zero(int, queue_advance(&gate, &tickets[0], &err)), "%s", err.text);
 	cr_assert(eq(u64, gate.counters.first, 2));
 	cr_assert(gate.dirty);
 	cr_assert(tempdir_is_held(&sd, "ticket.1"));
@@ -355,7 +368,7 @@ Test(queue, I8_killed_process_leaves_the_queue)
 	int status;
 
 	if (!child) {
-		/* The gate is the parent's, which waits: whoever shares its description is inside. */
+		/* Inside too: it shares the description of the parent, which waits. */
 		if (queue_enter(&gate, &ticket, &text, &err))
 			_exit(1);
 		kill(getpid(), SIGKILL);
@@ -443,7 +456,7 @@ Test(queue, place_of_the_head_is_1)
 
 	for (unsigned i = 0; i < 3; i++)
 		cr_assert(eq(u64, queue_place(&gate.counters, &tickets[i]), i + 1));
-	queue_advance(&gate, &tickets[0]);
+	cr_assert(zero(int, queue_advance(&gate, &tickets[0], &err)), "%s", err.text);
 	cr_assert(eq(u64, queue_place(&gate.counters, &tickets[1]), 1));
 	cr_assert(eq(u64, queue_place(&gate.counters, &tickets[2]), 2));
 	gate.counters.first = 50; /* nonsense, but not below the first place */

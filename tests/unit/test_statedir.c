@@ -83,7 +83,7 @@ static int compare(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-/* Every name of one or two bytes: a safe file name that leads back, or refused; and no two alike. */
+/* Names of one and two bytes: each a safe file name that leads back, or refused; no two alike. */
 Test(statedir, different_names_are_different_files)
 {
 	static char files[65536][8];
@@ -109,7 +109,7 @@ Test(statedir, different_names_are_different_files)
 			strcpy(files[count++], out);
 		}
 	}
-	/* All of 255 bytes but '/' and 32 control characters, alone and in pairs; and but "." and "..". */
+	/* 255 bytes without '/' and 32 control characters, alone and in pairs; not "." and "..". */
 	cr_assert(eq(uint, count, 222 + 222 * 222 - 2));
 	qsort(files, count, sizeof(*files), compare);
 	for (unsigned i = 1; i < count; i++)
@@ -253,7 +253,7 @@ Test(statedir, directories_that_are_there_keep_their_mode)
 	statedir_close(&sd);
 }
 
-/* A group that we may give a file: any for root, else one of ours, another than the first if any. */
+/* A group that we may give a file: any for root, else one of ours, not the first if we can. */
 static gid_t some_group(void)
 {
 	gid_t groups[64];

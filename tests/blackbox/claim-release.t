@@ -1,0 +1,192 @@
+#!/usr/bin/env bash
+# release: ends the claims that GROUPLOCK_HELD lists, or those whose ids are given, at once;
+# those of the same user from wherever, and of nobody else.
+. "$(dirname "$0")/claim.sh"
+
+write_config <<'END'
+[slots]
+* = 1
+hw3 = 3
+[slots link]
+* = 1
+END
+chmod 644 groups.ini
+claimed=hw1/default/slot.0
+id_form='^[0-9a-f]{8}$'
+
+# claim OPTION...: a claim of the test itself; $id and $held are of it.
+claim() {
+    run "$grouplock" claim "$@"
+    ((status == 0)) || die "there should be a claim ($*), but: $status, $err"
+    id=$(said_value CLAIM) held=$(said_value HELD)
+}
+
+# not_released NAME WORD...: the last release has status 1 and said why in one line that has
+# all the words.
+not_released() {
+    local name=$1 expected=$status
+    shift
+    ((status == 1)) && status=125
+    refused "$name" "$@"
+    status=$expected
+}
+
+# --- by the variable ------------------------------------------------------------------------
+claim -g hw1
+GROUPLOCK_HELD=$held run "$grouplock" release
+is "$status:$out:$err:$(held_slots)" 0::: "release of what GROUPLOCK_HELD lists: freed at once, without a word"
+GROUPLOCK_HELD=$held run "$grouplock" release
+is "$status:$out:$err" 0:: "... a second time: no error, and no word"
+claim -g hw3 -l link -l default=2
+GROUPLOCK_HELD=$held run "$grouplock" release
+is "$status:$err:$(held_slots)" 0:: "... of several slots of two locks"
+claim -g hw1
+queue next -g hw1
+GROUPLOCK_HELD=$held run "$grouplock" release
+ok 'starts next' "... the next waiter starts"
+GROUPLOCK_HELD=$held run "$grouplock" release
+is "$status:$(held_slots)" "0:$claimed" "... and is not touched by another release"
+end next
+for value in '' ' ' garbage '=' '/' '///=' "$claimed" "$claimed=" "$claimed=0123456789abcdef0123456789abcdef" "../../etc/slot.0=1" \
+    "hw9/default/slot.0=1" "hw1/nothing/slot.0=1" "hw1/default/slot.9=1" "hw1/default/gate=1" "%/%/slot.0=1" $'\xff\n=' \
+    "$(printf '%0100000d' 0)"; do
+    claim -g hw1
+    GROUPLOCK_HELD=$value run "$grouplock" release
+    is "$status:$(held_slots)" "0:$claimed" "GROUPLOCK_HELD='${value:0:40}' releases nothing"
+    is "$(grep -vc '^grouplock: ' run.err)" 0 "... and all that is said is grouplock's"
+    GROUPLOCK_HELD="garbage $held hw9/default/slot.0=1" run "$grouplock" release -q
+    is "$status:$err:$(held_slots)" 0:: "... a claim among such is released"
+done
+
+# Without it there is nothing to do, which is no error: it may be the step that always runs.
+claim -g hw1
+run "$grouplock" release
+is "$status:$out:$(held_slots)" "0::$claimed" "release without GROUPLOCK_HELD and without an id is true and ends nothing"
+like "$err" '^grouplock: nothing to release' "... and says so"
+run "$grouplock" release -q
+is "$status:$err" 0: "... but not under -q"
+
+# --- by its id --------------------------------------------------------------------------------
+like "$id" "$id_form" "an id is eight hexadecimal digits"
+is "$("$grouplock" status -J -g hw1 -l default | jq -r '.locks[0].slots[0].claim')" "$id" "... the one that status shows"
+run setsid -w env -i "GROUPLOCK_CONFIG=$GROUPLOCK_CONFIG" "GROUPLOCK_DIR=$GROUPLOCK_DIR" "$grouplock" release "$id"
+is "$status:$out:$err:$(held_slots)" 0::: "release ID from another session, without any variable of the claim"
+run "$grouplock" release "$id"
+is "$status:$err" 0: "... a second time: no error, as long as the slot tells of it"
+run "$grouplock" run -g hw1 -n -- true
+run "$grouplock" release "$id"
+not_released "... an unknown id when it has been another's" "$id"
+claim -g hw1
+first=$id
+claim -g hw1 -l link
+second=$id
+ok '[[ $first != "$second" ]]' "each claim has an id of its own"
+run "$grouplock" release "$first"
+is "$status:$err:$(held_slots)" 0::hw1/link/slot.0 "one of two is released"
+run env -C / "$grouplock" release "$second"
+is "$status:$err:$(held_slots)" 0:: "... and the other"
+claim -g hw3 -l link -l default=3
+run "$grouplock" release "$id"
+is "$status:$err:$(held_slots)" 0:: "one id is enough for all slots of a claim"
+ids=()
+for lock in link default=2 default; do
+    claim -g hw3 -l $lock
+    ids+=("$id")
+done
+run "$grouplock" release "${ids[@]:1}"
+is "$status:$err:$(held_slots)" 0::hw3/link/slot.0 "several ids"
+run "$grouplock" release 00000000 "${ids[0]}" ffffffff
+is "$status:$out:$(held_slots)" 1:: "a known id among unknown ones is released, and the status is 1"
+is "$(grep -c "^grouplock: no claim '0\{8\}'\|^grouplock: no claim 'f\{8\}'" run.err):$(wc -l <run.err)" 2:2 "... with a message for each that is unknown"
+claim -g hw1
+record_id=$(sed -n 's/^id //p' locks/$claimed)
+is "${record_id:0:8}" "$id" "an id is the beginning of that of the record"
+run "$grouplock" release "$record_id"
+is "$status:$err:$(held_slots)" 0:: "... which can be given in full"
+
+claim -g hw1
+run "$grouplock" release 00000000
+not_released "an unknown id" 00000000
+for unknown in '' ' ' x "${id:0:7}" "${id:0:7}x" "$id " " $id" "${id}0" "${id^^}x" "$id$id" "*" "????????" "$held" "${held#*=}" \
+    "$claimed" -- 1 "$(printf '%040d' 0)" $'\e[31m12345678' "$(printf '%0100000d' 0)"; do
+    run "$grouplock" release -- "$unknown"
+    like "$status:$lines:$err" '^1:1:grouplock: ' "'${unknown:0:40}' is no id"
+    unlike "$err" '[[:cntrl:]]' "... which is said in a line of text"
+done
+is "$(held_slots)" "$claimed" "... and the claim is still there"
+run "$grouplock" release --no-such-option
+refused "an unknown option" --no-such-option
+run "$grouplock" release -f /nowhere "$id"
+refused "a config that is not there" /nowhere
+is "$(held_slots)" "$claimed" "... releases nothing"
+mkdir elsewhere
+run "$grouplock" release -d elsewhere "$id"
+not_released "another directory has no such claim" "$id" elsewhere
+run env -u GROUPLOCK_DIR "$grouplock" -d locks release "$id"
+is "$status:$err:$(held_slots)" 0:: "-d before release"
+claim -g hw1
+run env -u GROUPLOCK_DIR -u GROUPLOCK_CONFIG "$grouplock" release -d locks -f groups.ini "$id"
+is "$status:$err:$(held_slots)" 0:: "-d and -f after it"
+
+# --- what is no claim -----------------------------------------------------------------------------
+hold holder -g hw1
+record_id=$(sed -n 's/^id //p' locks/$claimed)
+for id in "${record_id:0:8}" "$record_id"; do
+    run "$grouplock" release "$id"
+    not_released "the slot of a command of run is no claim" "$id"
+done
+GROUPLOCK_HELD=$(environ holder GROUPLOCK_HELD) run "$grouplock" release
+is "$status:$(held_slots)" "0:$claimed" "... and no release ends it"
+unlike "$err" "another's|had ended" "... nor tells that it had ended"
+end holder
+run "$grouplock" run -g hw1 -- bash -c "$(claiming -g hw1 -l link)"'; "$grouplock" release; echo "status $?"; '"flock -n locks/$claimed echo free"
+is "$status:$out:$err" "1:status 0:" "a claim within a command of run is released, and what that holds is its own"
+hold holder -g hw1
+queue waiter -g hw1
+run "$grouplock" release "$(sed -n 's/^id //p' locks/hw1/default/ticket.* | head -n 1)"
+is "$status" 1 "a waiter is no claim"
+end holder
+end waiter
+
+# --- other users ----------------------------------------------------------------------------------
+as() {
+    setpriv --reuid "$1" --regid "$1" --groups 54321 "${@:2}"
+}
+if ((EUID == 0)); then
+    chmod 777 .
+    fresh_locks 2770
+    chgrp 54321 locks
+    chmod 2770 locks
+    install -m 755 "$grouplock" bin/grouplock
+    spawn target as 12345 sleep 150
+    soon '[[ $(field "${pids[target]}" Uid) == 12345* ]]' || die "'target' should be the user's"
+    # theirs: a claim of user 12345.
+    theirs() {
+        run as 12345 bin/grouplock claim -g hw1 --pid "${pids[target]}"
+        ((status == 0)) || die "user 12345 should have claimed: $err"
+        id=$(said_value CLAIM) held=$(said_value HELD)
+    }
+    theirs
+    run as 12346 bin/grouplock release "$id"
+    not_released "another user may not release a claim" "$id"
+    like "$err" "another user" "... and is told whose it is"
+    is "$(held_slots)" $claimed "... it is still held"
+    GROUPLOCK_HELD=$held run as 12346 bin/grouplock release
+    not_released "... not with its GROUPLOCK_HELD either" "$id"
+    is "$(held_slots)" $claimed "... it is still held"
+    run as 12345 env -i "GROUPLOCK_CONFIG=$GROUPLOCK_CONFIG" "GROUPLOCK_DIR=$GROUPLOCK_DIR" setsid -w bin/grouplock release "$id"
+    is "$status:$err:$(held_slots)" 0:: "the same user may, from another session"
+    theirs
+    run "$grouplock" release "$id"
+    is "$status:$err:$(held_slots)" 0:: "root may, too"
+    theirs
+    run setpriv --reuid 12347 --regid 12347 --clear-groups bin/grouplock release "$id"
+    like "$status:$lines:$err" "^1(25)?:1:grouplock: .*Permission denied" "who may not even read the directory is told so"
+    is "$(held_slots)" $claimed "... it is still held"
+    end_by target KILL
+    ok 'all_free hw1 default 0' "... to the end of its process"
+else
+    skip "not root: cannot become another user"
+fi
+
+done_testing
