@@ -7,6 +7,7 @@
 
 #include "attempt.h"
 #include "clock.h"
+#include "held.h"
 
 /* A directory that is removed each time we use it is an error. */
 #define RESTARTS 100
@@ -69,13 +70,14 @@ static enum step list_slots(struct attempt *at)
 static enum step attempt_lock(struct acquire_job *job, const struct acquire_want *want,
 			      struct acquire_grant *grant, bool stoppable, struct error *err)
 {
-	struct attempt at = {.job = job, .want = want, .grant = grant, .stoppable = stoppable, .err = err};
+	struct attempt at = {
+		.job = job, .want = want, .grant = grant, .stoppable = stoppable, .err = err};
 	enum step step;
-	bool queued;
 
 	if (config_slots(job->config, want->lock, job->group, &grant->set, err))
 		return STEP_ERROR;
-	if (statedir_open(&grant->sd, job->directory, job->group, want->lock, true, err) != STATEDIR_OK) {
+	if (statedir_open(&grant->sd, job->directory, job->group, want->lock, true, err) !=
+	    STATEDIR_OK) {
 		slotset_free(&grant->set);
 		return STEP_ERROR;
 	}
@@ -84,7 +86,6 @@ static enum step attempt_lock(struct acquire_job *job, const struct acquire_want
 	at.began = clock_now();
 	step = attempt_run(&at);
 	/* I4: the ticket goes last, when the slots are held or given back. */
-	queued = at.ticket.fd >= 0;
 	if (step != STEP_ON)
 		slots_close(&grant->slots);
 	queue_drop(&grant->sd, &at.ticket);
@@ -93,7 +94,7 @@ static enum step attempt_lock(struct acquire_job *job, const struct acquire_want
 	if (at.waiting)
 		waitset_close(&at.waits);
 	gate_close(&at.gate);
-	if (step == STEP_ON && queued)
+	if (step == STEP_ON && at.told)
 		attempt_tell(&at, ACQUIRE_GOT, NULL, false);
 	config_free(at.fresh);
 	if (step != STEP_ON && step != STEP_NESTED)
@@ -101,7 +102,8 @@ static enum step attempt_lock(struct acquire_job *job, const struct acquire_want
 	return step;
 }
 
-static enum step acquire_lock(struct acquire_job *job, unsigned i, bool stoppable, struct error *err)
+static enum step acquire_lock(struct acquire_job *job, unsigned i, bool stoppable,
+			      struct error *err)
 {
 	for (int tries = 0; tries < RESTARTS; tries++) {
 		enum step step = attempt_lock(job, &job->wants[i], &job->grants[i], stoppable, err);
@@ -133,12 +135,16 @@ static enum step check_wants(struct acquire_job *job, struct error *err)
 {
 	for (unsigned i = 0; i < job->count; i++) {
 		struct acquire_grant grant = {.nested = false};
-		struct attempt at = {.job = job, .want = &job->wants[i], .grant = &grant, .err = err};
+		struct attempt at = {
+			.job = job, .want = &job->wants[i], .grant = &grant, .err = err};
 		enum step step;
 
 		if (config_slots(job->config, job->wants[i].lock, job->group, &grant.set, err))
 			return STEP_ERROR;
-		step = attempt_check_possible(&at);
+		/* What the caller's tree holds may be more than the limit of now: its turn tells. */
+		step = STEP_ON;
+		if (!held_mentions(job->held, job->group, job->wants[i].lock))
+			step = attempt_check_possible(&at);
 		slotset_free(&grant.set);
 		if (step != STEP_ON)
 			return step;
@@ -188,7 +194,8 @@ enum acquire_result acquire(struct acquire_job *job, struct error *err)
 		return ACQUIRE_ERROR;
 	sigemptyset(&block);
 	sigaddset(&block, SIGTSTP);
-	sigaddset(&block, SIGTTOU); /* a line written from the background must not stop us in line */
+	sigaddset(&block,
+		  SIGTTOU); /* a line written from the background must not stop us in line */
 	sigprocmask(SIG_BLOCK, &block, &was);
 	sigaction(SIGTSTP, NULL, &action);
 	stoppable = action.sa_handler != SIG_IGN && !sigismember(&was, SIGTSTP);

@@ -32,9 +32,9 @@ struct acquire_want {
 /* What was got of one lock. */
 struct acquire_grant {
 	const struct acquire_want *want;
-	bool nested;         /* the caller's own process tree held it already: nothing was taken */
-	char **files;        /* the slots' files, "slot.NAME" ... */
-	char **labels;       /* ... and what people call them; `count` of each, owned */
+	bool nested;   /* the caller's own process tree held it already: nothing was taken */
+	char **files;  /* the slots' files, "slot.NAME" ... */
+	char **labels; /* ... and what people call them; `count` of each, owned */
 	unsigned count;
 	struct statedir sd; /* the rest is open while the slots are held */
 	struct slotset set;
@@ -76,9 +76,9 @@ struct acquire_job {
 	const char *directory, *group;
 	const struct config *config; /* for the limits; reread from its path when it changes */
 	const char *held;            /* GROUPLOCK_HELD or NULL */
-	bool adds;                   /* what is held already does not satisfy: take more on top of it */
-	struct record record;        /* who asks: kind and id are filled in here */
-	enum record_kind kind;       /* what the record says once the slots are held */
+	bool adds;             /* what is held already does not satisfy: take more on top of it */
+	struct record record;  /* who asks: kind and id are filled in here */
+	enum record_kind kind; /* what the record says once the slots are held */
 	char secret[RECORD_SECRET_SIZE];
 	const struct acquire_want *wants;
 	struct acquire_grant *grants; /* as many, the caller's memory, zeroed */

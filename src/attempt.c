@@ -1,5 +1,7 @@
 #include "attempt.h"
 
+#include <errno.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -9,7 +11,13 @@
 #define RECHECK CLOCK_SECOND
 
 /*
- * How long a newcomer waits for keepers whose commands have ended. They need microseconds; one
+ * How long a head sleeps before it says so if the slots' commands have ended: their keepers need
+ * microseconds, and who runs one command after the other does not want to read of it.
+ */
+#define SOFT_WAIT (CLOCK_SECOND / 4)
+
+/*
+ * How long a newcomer that may not wait waits for keepers whose commands have ended. They need microseconds; one
  * that was killed, and left its slot to a daemon, never comes.
  */
 #define ENDING_PATIENCE CLOCK_SECOND
@@ -39,9 +47,21 @@ static const struct record_text *waiter_text(struct attempt *at, struct record_t
 	return text;
 }
 
+static bool may_not_wait(const struct attempt *at)
+{
+	return at->job->nonblock || clock_now() >= at->job->deadline;
+}
+
+static void tell_wait(struct attempt *at, bool entered)
+{
+	at->told = true;
+	attempt_tell(at, ACQUIRE_WAITS, NULL, entered);
+}
+
 /*
- * Under the gate, nobody in line: takes the slots if they are to be had. STEP_BUSY if not, or
- * STEP_ENDING with a file to wait for.
+ * Under the gate, nobody in line: takes the slots if they are to be had. STEP_BUSY if not, with
+ * at->soft if they soon will be, or STEP_ENDING for who may not line up; *ending is then the file
+ * of a slot that is about to be free, or -1.
  */
 static enum step take_free_slots(struct attempt *at, int *ending)
 {
@@ -56,8 +76,9 @@ static enum step take_free_slots(struct attempt *at, int *ending)
 		attempt_use_limit(at);
 		return STEP_ON;
 	}
-	if (clock_now() < at->began + ENDING_PATIENCE &&
-	    slots_are_ending(&grant->slots, attempt_wanted(at), &at->job->record.process, ending))
+	at->soft = slots_are_ending(&grant->slots, attempt_wanted(at), &at->job->record.process,
+				    ending);
+	if (at->soft && may_not_wait(at) && clock_now() < at->began + ENDING_PATIENCE)
 		step = STEP_ENDING;
 	slots_close(&grant->slots);
 	return step;
@@ -70,7 +91,8 @@ static enum step try_or_line_up(struct attempt *at, int *ending)
 	enum step step;
 	bool empty;
 
-	attempt_limit_changed(at); /* while this waited for the gate, for another lock, or was stopped */
+	attempt_limit_changed(
+		at); /* while this waited for the gate, for another lock, or was stopped */
 	step = attempt_pass_nested(at);
 	if (step == STEP_ON)
 		step = attempt_check_possible(at);
@@ -82,7 +104,7 @@ static enum step try_or_line_up(struct attempt *at, int *ending)
 	step = empty ? take_free_slots(at, ending) : STEP_BUSY;
 	if (step != STEP_BUSY)
 		return step;
-	if (at->job->nonblock || clock_now() >= at->job->deadline) {
+	if (may_not_wait(at)) {
 		attempt_tell(at, ACQUIRE_GAVE_UP, NULL, true);
 		return at->job->nonblock ? STEP_BUSY : STEP_TIMEOUT;
 	}
@@ -96,7 +118,6 @@ static enum step try_or_line_up(struct attempt *at, int *ending)
 static enum step wait_in_line(struct attempt *at)
 {
 	for (;;) {
-		char name[QUEUE_NAME_SIZE];
 		enum step step = attempt_enter_gate(at);
 		int before = -1;
 
@@ -104,8 +125,10 @@ static enum step wait_in_line(struct attempt *at)
 			return step;
 		if (queue_before(&at->gate, &at->ticket, &before, at->err))
 			step = STEP_ERROR;
-		else if (!at->moved_up)
-			attempt_tell(at, ACQUIRE_WAITS, NULL, true);
+		else if (!queue_is_intact(&at->grant->sd, &at->ticket))
+			step = STEP_AGAIN; /* nobody who comes now would see us */
+		else if (!at->told && before >= 0)
+			tell_wait(at, true);
 		step = attempt_leave_gate(at, step);
 		if (before < 0)
 			return step;
@@ -113,8 +136,7 @@ static enum step wait_in_line(struct attempt *at)
 			close(before);
 			return step;
 		}
-		queue_name(name, at->ticket.number);
-		step = attempt_wait_for_ticket(at, before, name);
+		step = attempt_wait_for_ticket(at, before);
 		at->moved_up = true;
 		if (step != STEP_ON)
 			return step;
@@ -125,12 +147,26 @@ static enum step wait_in_line(struct attempt *at)
 static enum step survey_as_head(struct attempt *at, bool *done)
 {
 	struct acquire_grant *grant = at->grant;
-	unsigned top = at->gate.counters.top;
 	struct record_text text;
+	unsigned top;
 
-	attempt_limit_changed(at); /* while this was in line, or slept */
-	if (attempt_check_possible(at) != STEP_ON)
+	if (queue_heal(&at->gate, &at->ticket, at->err))
 		return STEP_ERROR;
+	if (!queue_is_intact(&grant->sd, &at->ticket))
+		return STEP_AGAIN;
+	top = at->gate.counters.top;
+	if (attempt_limit_changed(at)) /* while this was in line, or slept */
+		at->impossible = false;
+	if (attempt_check_possible(at) != STEP_ON) {
+		/* A file that is just being written says all kinds of things: believe it twice. */
+		if (at->impossible)
+			return STEP_ERROR;
+		at->impossible = true;
+		slots_close(&grant->slots);
+		return slots_open(&grant->slots, &grant->sd, &grant->set, top, at->err) ? STEP_ERROR
+											: STEP_ON;
+	}
+	at->impossible = false;
 	if (grant->slots.slot && !slots_cover(&grant->slots, top))
 		slots_close(&grant->slots); /* the counters were rebuilt: there is more to count */
 	if (!grant->slots.slot && slots_open(&grant->slots, &grant->sd, &grant->set, top, at->err))
@@ -151,74 +187,93 @@ static bool wait_for_busy(struct attempt *at)
 	bool all = true;
 
 	for (unsigned i = 0; i < slots->total; i++) {
+		/* LOCK_SH: to learn that it is free. Only a survey, under the gate, takes it. */
 		if (slots->slot[i].state == SLOT_BUSY &&
-		    waitset_add(&at->waits, slots->slot[i].fd, slots_wait_operation(slots, i), (int)i))
+		    waitset_add(&at->waits, slots->slot[i].fd, LOCK_SH, (int)i))
 			all = false;
 	}
 	return all;
 }
 
-/* One of the slots waited for was granted, or cannot be. */
-static enum step take_granted(struct attempt *at, const struct waitset_event *event, bool *again)
+/* How long the head may sleep before it has something to do that no lock wakes it for. */
+static int64_t next_look(const struct attempt *at, bool all)
 {
-	struct slots *slots = &at->grant->slots;
-	unsigned i = (unsigned)event->key;
-	struct record_text text;
-	char file[NAME_MAX + 1];
+	return clock_add(clock_now(), !all ? ATTEMPT_PAUSE : at->soft ? SOFT_WAIT : RECHECK);
+}
 
-	if (event->kind == WAITSET_FAILED) {
-		slots_file(slots, i, file);
-		lockfile_explain(&at->grant->sd, file, event->errnum, at->err);
+/*
+ * Sleeps on all busy slots until another survey is worth its while: one fell free (*freed is its
+ * position), the limit may have changed, or somebody has removed our ticket.
+ */
+static enum step wait_for_change(struct attempt *at, int *freed)
+{
+	bool all = wait_for_busy(at);
+	struct waitset_event event;
+	enum step step;
+
+	do {
+		step = attempt_sleep(at, next_look(at, all), at->job->deadline, NULL, &event);
+		if (step == STEP_ON && event.kind == WAITSET_DEADLINE && at->soft) {
+			at->soft = false;
+			tell_wait(at, false);
+		}
+	} while (step == STEP_ON && event.kind == WAITSET_DEADLINE && all && !at->impossible &&
+		 !attempt_config_changed(at) && queue_is_intact(&at->grant->sd, &at->ticket));
+	waitset_clear(&at->waits);
+	if (step != STEP_ON || event.kind == WAITSET_DEADLINE)
+		return step;
+	*freed = event.key;
+	if (event.kind == WAITSET_FAILED && event.errnum != ESTALE) {
+		char file[NAME_MAX + 1];
+
+		slots_file(&at->grant->slots, (unsigned)event.key, file);
+		lockfile_explain(&at->grant->sd, file, event.errnum, at->err);
 		return STEP_ERROR;
 	}
-	if (slots_granted(slots, i, attempt_wanted(at), holder_text(at, &text), again, at->err))
-		return STEP_ERROR;
 	return STEP_ON;
 }
 
-/* Sleeps on all busy slots, taking what is granted, until another survey is worth its while. */
-static enum step gather(struct attempt *at)
+/*
+ * Somebody else has LOCK_SH on a slot that fell free: a look of a program that is not ours. It
+ * keeps us from taking the slot but not from being told that it is free: do not spin.
+ */
+static enum step pause_if_shared(struct attempt *at, int freed)
 {
-	bool all = wait_for_busy(at), again = false;
-	enum step step = STEP_ON;
+	struct waitset_event event;
 
-	while (step == STEP_ON && !again && !slots_admissible(&at->grant->slots, attempt_wanted(at))) {
-		struct waitset_event event;
-
-		step = attempt_sleep(at, clock_add(clock_now(), all ? RECHECK : ATTEMPT_PAUSE), at->job->deadline,
-				     NULL, &event);
-		if (step != STEP_ON)
-			break;
-		if (event.kind == WAITSET_DEADLINE)
-			again = !all || attempt_config_changed(at);
-		else
-			step = take_granted(at, &event, &again);
-	}
-	waitset_clear(&at->waits);
-	return step;
+	if (freed < 0 || (unsigned)freed >= at->grant->slots.total ||
+	    at->grant->slots.slot[freed].state != SLOT_BUSY)
+		return STEP_ON;
+	return attempt_sleep(at, clock_add(clock_now(), ATTEMPT_PAUSE), at->job->deadline, NULL,
+			     &event);
 }
 
 /* The head's rounds: survey, and if that was not enough, sleep on all busy slots. */
 static enum step take_as_head(struct attempt *at)
 {
 	enum step step = attempt_open_waits(at);
+	int freed = -1;
 
-	if (step != STEP_ON)
-		return step;
-	for (bool done = false;;) {
+	while (step == STEP_ON) {
+		bool done = false;
+
 		step = attempt_enter_gate(at);
 		if (step != STEP_ON)
 			return step;
 		step = attempt_leave_gate(at, survey_as_head(at, &done));
 		if (step != STEP_ON || done)
 			return step;
-		if (at->moved_up)
+		if (!at->soft && !at->told)
+			tell_wait(at, false);
+		else if (at->moved_up)
 			attempt_tell(at, ACQUIRE_FIRST, NULL, false);
 		at->moved_up = false;
-		step = gather(at);
-		if (step != STEP_ON)
-			return step;
+		step = pause_if_shared(at, freed);
+		freed = -1;
+		if (step == STEP_ON)
+			step = wait_for_change(at, &freed);
 	}
+	return step;
 }
 
 /* A newcomer's turns, until it has its slots or a ticket. */
@@ -230,12 +285,12 @@ static enum step arrive(struct attempt *at)
 
 		if (step == STEP_ON)
 			step = attempt_leave_gate(at, try_or_line_up(at, &ending));
-		if (ending < 0)
+		if (step != STEP_ENDING) {
+			if (ending >= 0)
+				close(ending);
 			return step;
-		if (step == STEP_ENDING)
-			step = attempt_wait_for_ending(at, ending, at->began + ENDING_PATIENCE);
-		else
-			close(ending);
+		}
+		step = attempt_wait_for_ending(at, ending, at->began + ENDING_PATIENCE);
 		if (step != STEP_ON)
 			return step;
 	}

@@ -30,7 +30,7 @@
 enum step {
 	STEP_ON,     /* done, go on */
 	STEP_NESTED, /* the caller's tree holds it already */
-	STEP_AGAIN,  /* the directory was removed under us: from the start */
+	STEP_AGAIN,  /* our directory or ticket was removed: from the start */
 	STEP_STOP,   /* SIGTSTP */
 	STEP_ENDING, /* slots of commands that have ended are about to be free */
 	STEP_BUSY,   /* job->nonblock, and it could not be had */
@@ -54,6 +54,9 @@ struct attempt {
 	int64_t next_beat; /* when the next heartbeat is due, while waiting */
 	unsigned own;      /* slots that the caller's tree holds, where job->adds */
 	bool compared;     /* the limit with the last caller's */
+	bool soft;         /* the slots' commands have ended: no wait to speak of, so far */
+	bool told;         /* ... that this waits */
+	bool impossible;   /* more was asked for than the config said at the last survey */
 	bool moved_up;     /* has waited for a ticket */
 	bool gave_up;      /* told so */
 	pid_t suspect;     /* a head that could have gone on and did not, at the last look; or 0 */
@@ -82,8 +85,8 @@ enum step attempt_leave_gate(struct attempt *at, enum step step);
 /* Makes at->waits ready, once: from then on heartbeats are due. */
 enum step attempt_open_waits(struct attempt *at);
 
-/* Blocks in flock(fd, LOCK_SH), `name` being the file's for a message. Closes fd. */
-enum step attempt_wait_for_ticket(struct attempt *at, int fd, const char *name);
+/* Blocks in flock(fd, LOCK_SH) on the ticket of another. Closes fd. */
+enum step attempt_wait_for_ticket(struct attempt *at, int fd);
 
 /*
  * Sleeps until one of at->waits ends (event LOCKED or FAILED) or the clock is at `until` (event

@@ -19,8 +19,10 @@ enum step attempt_check_possible(struct attempt *at)
 {
 	if (attempt_closed(at) || attempt_wanted(at) <= at->grant->set.count)
 		return STEP_ON;
-	error_set(at->err, "%u slots of lock '%s' asked for, but group '%s' has only %u: it would wait for "
-		  "ever", attempt_wanted(at), at->want->lock, at->job->group, at->grant->set.count);
+	error_set(at->err,
+		  "%u slots of lock '%s' asked for, but group '%s' has only %u: it would wait for "
+		  "ever",
+		  attempt_wanted(at), at->want->lock, at->job->group, at->grant->set.count);
 	return STEP_ERROR;
 }
 
@@ -52,7 +54,8 @@ static void keep_limit(struct attempt *at, const struct error *reason)
 	if (at->config_broken)
 		return;
 	at->config_broken = true;
-	snprintf(note, sizeof(note), "keeping the limit of %u: %s", at->grant->set.count, reason->text);
+	snprintf(note, sizeof(note), "keeping the limit of %u: %s", at->grant->set.count,
+		 reason->text);
 	attempt_tell(at, ACQUIRE_NOTE, note, false);
 }
 
@@ -101,7 +104,9 @@ void attempt_compare_limit(struct attempt *at)
 	if (at->compared || last == GATE_NO_LIMIT || last == at->grant->set.count)
 		return;
 	at->compared = true;
-	snprintf(note, sizeof(note), "the limit is %u here, but was %u for the last caller; unless groups.ini "
-		 "was just changed, its copies differ", at->grant->set.count, last);
+	snprintf(note, sizeof(note),
+		 "the limit is %u here, but was %u for the last caller; unless groups.ini "
+		 "was just changed, its copies differ",
+		 at->grant->set.count, last);
 	attempt_tell(at, ACQUIRE_NOTE, note, true);
 }

@@ -50,8 +50,11 @@ static enum step judge_more(struct attempt *at, unsigned held)
 	at->own = held;
 	if (attempt_closed(at) || held + want <= limit)
 		return STEP_ON;
-	error_set(at->err, "%u more asked for of lock '%s' on top of %u held already, but group '%s' has only %u "
-		  "slots: it would wait for itself", want, at->want->lock, held, at->job->group, limit);
+	error_set(
+		at->err,
+		"%u more asked for of lock '%s' on top of %u held already, but group '%s' has only %u "
+		"slots: it would wait for itself",
+		want, at->want->lock, held, at->job->group, limit);
 	return STEP_ERROR;
 }
 
@@ -67,9 +70,10 @@ static enum step judge(struct attempt *at, const struct found *found)
 	if (at->job->adds)
 		return judge_more(at, found->count);
 	if (found->count < want) {
-		error_set(at->err, "%u slots of lock '%s' asked for inside a command that holds %u of group "
-			  "'%s': it would wait for itself; let the outer command ask for all", want,
-			  at->want->lock, found->count, at->job->group);
+		error_set(at->err,
+			  "%u slots of lock '%s' asked for inside a command that holds %u of group "
+			  "'%s': it would wait for itself; let the outer command ask for all",
+			  want, at->want->lock, found->count, at->job->group);
 		return STEP_ERROR;
 	}
 	good = acquire_grant_reserve(grant, want);
@@ -96,8 +100,8 @@ enum step attempt_pass_nested(struct attempt *at)
 		error_sys(at->err, ENOMEM, "cannot list the slots held");
 		return STEP_ERROR;
 	}
-	if (!held_check(job->held, job->group, at->want->lock, &at->gate, &job->record.process, see_held,
-			found, at->err)) {
+	if (!held_check(job->held, job->group, at->want->lock, &at->gate, &job->record.process,
+			see_held, found, at->err)) {
 		if (found->no_memory)
 			error_sys(at->err, ENOMEM, "cannot list the slots held");
 		else
@@ -125,8 +129,10 @@ enum step attempt_check_deadlock(struct attempt *at)
 		return STEP_ON;
 	result = queue_each(&at->gate, see_waiter, at, at->err);
 	if (result > 0)
-		error_set(at->err, "more slots of lock '%s' asked for while %u of group '%s' are held and somebody "
-			  "in line waits for those: both would wait for ever; claim all at once",
-			  at->want->lock, at->own, at->job->group);
+		error_set(
+			at->err,
+			"more slots of lock '%s' asked for while %u of group '%s' are held and somebody "
+			"in line waits for those: both would wait for ever; claim all at once",
+			at->want->lock, at->own, at->job->group);
 	return result ? STEP_ERROR : STEP_ON;
 }

@@ -12,6 +12,8 @@
 struct view {
 	struct acquire_report *report;
 	struct record holder, head;
+	bool has_head;    /* head is the record of the first in line */
+	unsigned of_head; /* slots it has gathered itself */
 	char ids[DISTINCT_HOLDERS][RECORD_SECRET_SIZE]; /* of the holders seen */
 };
 
@@ -29,6 +31,12 @@ static bool is_new_holder(struct view *view, const struct record *record)
 	return true;
 }
 
+static bool is_same(const struct proc_identity *a, const struct proc_identity *b)
+{
+	return a->pid == b->pid && a->start == b->start && a->pidns == b->pidns &&
+	       !strcmp(a->boot, b->boot) && !strcmp(a->host, b->host);
+}
+
 static void see_holder(void *arg, const char *label, const struct record *record)
 {
 	struct view *view = arg;
@@ -36,6 +44,7 @@ static void see_holder(void *arg, const char *label, const struct record *record
 
 	(void)label;
 	report->held++;
+	view->of_head += view->has_head && record && is_same(&record->process, &view->head.process);
 	report->holders += is_new_holder(view, record);
 	if (!record || (report->holder && report->holder->since <= record->since))
 		return;
@@ -49,20 +58,26 @@ static void see_holder(void *arg, const char *label, const struct record *record
  */
 static void look_for_stopped_head(struct attempt *at, struct view *view)
 {
+	const struct proc_identity *head = &view->head.process, *self = &at->job->record.process;
 	struct acquire_report *report = view->report;
 	pid_t was = at->suspect;
-	int fd;
 
 	at->suspect = 0;
-	if (report->place <= 1 || queue_first(&at->gate, &fd, at->err) || fd < 0)
+	if (!view->has_head || report->limit + view->of_head < report->held + view->head.count)
 		return;
-	if (record_read(&view->head, fd) && report->limit >= report->held + view->head.count) {
-		const struct proc_identity *head = &view->head.process, *self = &at->job->record.process;
+	at->suspect = head->pid;
+	if (proc_is_here(head, self) ? proc_is_stopped(head, self) : was == head->pid)
+		report->stopped = &view->head;
+}
 
-		at->suspect = head->pid;
-		if (proc_is_here(head, self) ? proc_is_stopped(head, self) : was == head->pid)
-			report->stopped = &view->head;
-	}
+static void read_head(struct attempt *at, struct view *view)
+{
+	struct error ignored;
+	int fd;
+
+	if (view->report->place <= 1 || queue_first(&at->gate, &fd, &ignored) || fd < 0)
+		return;
+	view->has_head = record_read(&view->head, fd);
 	close(fd);
 }
 
@@ -74,6 +89,7 @@ static void look(struct attempt *at, struct view *view)
 
 	if (at->ticket.fd >= 0)
 		view->report->place = queue_place(&at->gate.counters, &at->ticket);
+	read_head(at, view);
 	slots_look(&grant->sd, &grant->set, at->gate.counters.top, &grant->slots, see_holder, view,
 		   &ignored);
 	if (at->ticket.fd >= 0)

@@ -1,5 +1,6 @@
 #include "attempt.h"
 
+#include <errno.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -73,28 +74,32 @@ static enum step wait_for_file(struct attempt *at, int fd, int operation, const 
 			       int64_t until, int64_t deadline, const char *note)
 {
 	struct waitset_event event;
-	bool threaded = !waitset_add(&at->waits, fd, operation, KEY_ONLY);
+	int64_t pause = clock_add(clock_now(), ATTEMPT_PAUSE);
+	bool nap = waitset_add(&at->waits, fd, operation, KEY_ONLY) && pause < until;
 	enum step step;
 
-	if (!threaded)
-		until = clock_add(clock_now(), ATTEMPT_PAUSE);
+	if (nap)
+		until = pause;
 	step = attempt_sleep(at, until, deadline, note, &event);
 	waitset_clear(&at->waits);
 	if (step != STEP_ON)
 		return step;
+	if (event.kind == WAITSET_FAILED && event.errnum == ESTALE)
+		return STEP_ON; /* NFS: the file was removed on the server; look again */
 	if (event.kind == WAITSET_FAILED) {
 		lockfile_explain(&at->grant->sd, name, event.errnum, at->err);
 		return STEP_ERROR;
 	}
-	return event.kind == WAITSET_DEADLINE && threaded ? STEP_BUSY : STEP_ON;
+	return event.kind == WAITSET_DEADLINE && !nap ? STEP_BUSY : STEP_ON;
 }
 
-enum step attempt_wait_for_ticket(struct attempt *at, int fd, const char *name)
+enum step attempt_wait_for_ticket(struct attempt *at, int fd)
 {
 	enum step step = attempt_open_waits(at);
 
 	if (step == STEP_ON)
-		step = wait_for_file(at, fd, LOCK_SH, name, CLOCK_NEVER, at->job->deadline, NULL);
+		step = wait_for_file(at, fd, LOCK_SH, GATE_TICKET_PREFIX "*", CLOCK_NEVER,
+				     at->job->deadline, NULL);
 	close(fd);
 	return step;
 }

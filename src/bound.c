@@ -42,8 +42,9 @@ static bool same_program(pid_t a, pid_t b)
 		lengths[i] = readlink(paths[i], exes[i], sizeof(exes[i]));
 		sizes[i] = read_cmdline(pids[i], lines[i], sizeof(lines[i]));
 	}
-	return lengths[0] > 0 && lengths[0] == lengths[1] && !memcmp(exes[0], exes[1], (size_t)lengths[0]) &&
-	       sizes[0] && sizes[0] == sizes[1] && !memcmp(lines[0], lines[1], sizes[0]);
+	return lengths[0] > 0 && lengths[0] == lengths[1] &&
+	       !memcmp(exes[0], exes[1], (size_t)lengths[0]) && sizes[0] && sizes[0] == sizes[1] &&
+	       !memcmp(lines[0], lines[1], sizes[0]);
 }
 
 /* Whether the process has our stdout as its own, and that is a pipe. */
@@ -77,11 +78,15 @@ int bound_open(struct bound *bound, pid_t pid, struct error *err)
 	bound->pidfd = -1;
 	switch (keeper_open_pidfd(pid, 3, &bound->pidfd)) {
 	case KEEPER_UNSUPPORTED:
-		return error_set(err, "cannot watch process %ld: pidfd_open(2) is missing or forbidden here, and "
-				 "a claim needs it (Linux 5.3)", (long)pid);
+		return error_set(
+			err,
+			"cannot watch process %ld: pidfd_open(2) is missing or forbidden here, and "
+			"a claim needs it (Linux 5.3)",
+			(long)pid);
 	case KEEPER_ERROR:
 		if (errno == ESRCH)
-			return error_set(err, "no process %ld, as seen from here, to bind the claim to",
+			return error_set(err,
+					 "no process %ld, as seen from here, to bind the claim to",
 					 (long)pid);
 		return error_sys(err, errno, "cannot watch process %ld", (long)pid);
 	case KEEPER_STARTED:
@@ -90,7 +95,8 @@ int bound_open(struct bound *bound, pid_t pid, struct error *err)
 	if (!bound_has_ended(bound))
 		return 0;
 	bound_close(bound);
-	return error_set(err, "process %ld, which the claim is to be bound to, has ended", (long)pid);
+	return error_set(err, "process %ld, which the claim is to be bound to, has ended",
+			 (long)pid);
 }
 
 void bound_close(struct bound *bound)

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include "bound.h"
 #include "clock.h"
 #include "command.h"
+#include "fdlimit.h"
 #include "jsonout.h"
 #include "keeper.h"
 #include "num.h"
@@ -22,7 +24,8 @@
 
 static const struct option_spec claim_options[] = {
 	REQUEST_OPTIONS,
-	{KEY_PID, "pid", "PID", "hold until this process ends, instead of the calling shell; 0: until --max"},
+	{KEY_PID, "pid", "PID",
+	 "hold until this process ends, instead of the calling shell; 0: until --max"},
 	{KEY_MAX, "max", "DURATION", "hold no longer than this"},
 	{KEY_JSON, "json", NULL, "print a JSON object instead of shell assignments"},
 	OPTIONS_COMMON,
@@ -104,8 +107,10 @@ static int print_json(const struct claim *claim, pid_t keeper)
 	json_object_set_new(root, "slots", json_slots(claim));
 	json_object_set_new(root, "held", jsonout_text(held ? held : ""));
 	json_object_set_new(root, "keeper", json_integer(keeper));
-	json_object_set_new(root, "pid", claim->bound.pid ? json_integer(claim->bound.pid) : json_null());
-	json_object_set_new(root, "max", jsonout_seconds(claim->max == CLOCK_NEVER ? -1 : claim->max));
+	json_object_set_new(root, "pid",
+			    claim->bound.pid ? json_integer(claim->bound.pid) : json_null());
+	json_object_set_new(root, "max",
+			    jsonout_seconds(claim->max == CLOCK_NEVER ? -1 : claim->max));
 	free(held);
 	text = jsonout_print(root);
 	if (text)
@@ -126,7 +131,8 @@ static int print_claim(const struct claim *claim, pid_t keeper, struct error *er
 	}
 	errno = 0;
 	if (fflush(stdout) || ferror(stdout) || result)
-		return error_sys(err, errno ? errno : EIO, "cannot print the claim, which is given back");
+		return error_sys(err, errno ? errno : EIO,
+				 "cannot print the claim, which is given back");
 	return 0;
 }
 
@@ -199,32 +205,39 @@ static bool is_ending_signal_pending(void)
 	       sigismember(&pending, SIGHUP) || sigismember(&pending, SIGQUIT);
 }
 
+/* With the keeper there, but bound to our word: writes who holds, and tells the caller. */
+static int tell_caller(struct claim *claim, pid_t keeper, struct error *err)
+{
+	if (write_records(claim, keeper, err))
+		return -1;
+	if (bound_has_ended(&claim->bound))
+		return error_set(err, "process %ld, which the claim is bound to, has ended",
+				 (long)claim->bound.pid);
+	return is_ending_signal_pending() ? 0 : print_claim(claim, keeper, err);
+}
+
 /*
  * From the slots to a claim that its caller knows of, or to none: whoever ends this process
- * between the two ends the claim with it.
+ * between the two, SIGKILL included, ends the claim with it.
  */
 static int hold(struct claim *claim, struct error *err)
 {
 	sigset_t all, was;
 	pid_t keeper = 0;
-	int result, pidfd = -1;
+	int result, commit[2];
 
+	if (pipe2(commit, O_CLOEXEC))
+		return error_sys(err, errno, "cannot create a pipe");
+	claim->keeper.commit_fd = commit[0];
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &was);
 	result = start_keeper(claim, &keeper, err);
-	if (!result) {
-		if (keeper_open_pidfd(keeper, 3, &pidfd) != KEEPER_STARTED)
-			result = error_sys(err, errno, "cannot reach the keeper, pid %ld", (long)keeper);
-		if (!result)
-			result = write_records(claim, keeper, err);
-		if (!result && bound_has_ended(&claim->bound))
-			result = error_set(err, "process %ld, which the claim is bound to, has ended",
-					   (long)claim->bound.pid);
-		if (!result && !is_ending_signal_pending())
-			result = print_claim(claim, keeper, err);
-		if (result || is_ending_signal_pending())
-			keeper_tell(pidfd);
-	}
+	close(commit[0]);
+	if (!result)
+		result = tell_caller(claim, keeper, err);
+	if (!result && !is_ending_signal_pending() && write(commit[1], "", 1) != 1)
+		result = error_sys(err, errno, "cannot reach the keeper, pid %ld", (long)keeper);
+	close(commit[1]);
 	sigprocmask(SIG_SETMASK, &was, NULL);
 	return result;
 }
@@ -246,7 +259,8 @@ static void describe(struct claim *claim)
 	char command[RECORD_COMMAND_SIZE - 16];
 
 	bound_command(&claim->bound, command, sizeof(command));
-	snprintf(record->command, sizeof(record->command), "claim%s%s", *command ? " of " : "", command);
+	snprintf(record->command, sizeof(record->command), "claim%s%s", *command ? " of " : "",
+		 command);
 	record->bound = claim->bound.pid;
 	claim->request.job.kind = RECORD_CLAIM;
 	claim->request.job.adds = true;
@@ -256,6 +270,7 @@ static int claim_slots(struct claim *claim, struct error *err)
 {
 	struct request *request = &claim->request;
 
+	fdlimit_raise(&request->fd_limit); /* ours alone: nothing is exec'ed */
 	if (bind(claim, err) || request_resolve(request, err))
 		return COMMAND_FAILED;
 	describe(claim);
@@ -272,7 +287,8 @@ static int claim_slots(struct claim *claim, struct error *err)
 	return COMMAND_FAILED;
 }
 
-static int cmd_claim(const struct command *self, struct resolve_options *options, int argc, char **argv)
+static int cmd_claim(const struct command *self, struct resolve_options *options, int argc,
+		     char **argv)
 {
 	static struct claim claim; /* large, there is one, and the keeper lives on in it */
 	struct error err = {""};
@@ -284,7 +300,9 @@ static int cmd_claim(const struct command *self, struct resolve_options *options
 	if (claim.request.help)
 		return command_help(self);
 	if (argv[optind]) {
-		error_set(&err, "unexpected '%s': claim runs no command; see 'grouplock claim --help'", argv[optind]);
+		error_set(&err,
+			  "unexpected '%s': claim runs no command; see 'grouplock claim --help'",
+			  argv[optind]);
 		return fail_in_shell(&claim, command_fail(&err));
 	}
 	status = claim_slots(&claim, &err);
@@ -294,6 +312,9 @@ static int cmd_claim(const struct command *self, struct resolve_options *options
 }
 
 const struct command command_claim = {
-	"claim", "", "wait for a slot, then hold it until the calling shell ends or releases it",
-	claim_options, cmd_claim,
+	"claim",
+	"",
+	"wait for a slot, then hold it until the calling shell ends or releases it",
+	claim_options,
+	cmd_claim,
 };

@@ -23,7 +23,7 @@ struct search {
 	const char *id; /* as the user gave it */
 	struct proc_identity self;
 	bool quiet;
-	bool found, told;    /* something of this claim was found; its earlier end was told */
+	bool found, told; /* something of this claim was found; its earlier end was told */
 	char told_id[RECORD_SHORT_ID + 1];
 	char matched[RECORD_SECRET_SIZE]; /* the whole id that `id` turned out to be the start of */
 	int status;
@@ -134,7 +134,8 @@ static void release_id(struct search *search, const char *id)
 
 	search->id = id;
 	search->found = false;
-	if (strlen(id) < RECORD_SHORT_ID || strlen(id) >= RECORD_SECRET_SIZE || id[strspn(id, "0123456789abcdef")]) {
+	if (strlen(id) < RECORD_SHORT_ID || strlen(id) >= RECORD_SECRET_SIZE ||
+	    id[strspn(id, "0123456789abcdef")]) {
 		error_set(&err, "'%s' is not the id of a claim; see 'grouplock status'", id);
 	} else if (walk_locks(search->directory, see_lock, search, &err)) {
 		search->status = RELEASE_UNKNOWN;
@@ -148,14 +149,15 @@ static void release_id(struct search *search, const char *id)
 	search->status = RELEASE_UNKNOWN;
 }
 
-static int parse(struct search *search, const struct command *self, struct resolve_options *options, int argc,
-		 char **argv, bool *help, struct error *err)
+static int parse(struct search *search, const struct command *self, struct resolve_options *options,
+		 int argc, char **argv, bool *help, struct error *err)
 {
 	const char *argument;
 	int key;
 
 	optind = 0;
-	while ((key = options_next(self->options, self->name, argc, argv, &argument, err)) != OPTIONS_END) {
+	while ((key = options_next(self->options, self->name, argc, argv, &argument, err)) !=
+	       OPTIONS_END) {
 		switch (key) {
 		case 'f':
 			options->config = argument;
@@ -176,7 +178,8 @@ static int parse(struct search *search, const struct command *self, struct resol
 	return 0;
 }
 
-static int cmd_release(const struct command *self, struct resolve_options *options, int argc, char **argv)
+static int cmd_release(const struct command *self, struct resolve_options *options, int argc,
+		       char **argv)
 {
 	struct search search = {.status = 0};
 	struct resolved where = {0};
@@ -197,12 +200,13 @@ static int cmd_release(const struct command *self, struct resolve_options *optio
 	if (optind == argc && held)
 		held_list(held, see_held, &search);
 	else if (optind == argc && !search.quiet)
-		fprintf(stderr, "grouplock: nothing to release: no id given, and GROUPLOCK_HELD is not set\n");
+		fprintf(stderr,
+			"grouplock: nothing to release: no id given, and GROUPLOCK_HELD is not set\n");
 	resolve_free(&where);
 	return search.status;
 }
 
 const struct command command_release = {
-	"release", "[ID...]", "end claims: those given, or those that GROUPLOCK_HELD lists", release_options,
-	cmd_release,
+	"release",       "[ID...]",   "end claims: those given, or those that GROUPLOCK_HELD lists",
+	release_options, cmd_release,
 };

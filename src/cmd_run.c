@@ -2,6 +2,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "fdlimit.h"
@@ -11,14 +12,15 @@
 
 static const struct option_spec run_options[] = {
 	REQUEST_OPTIONS,
-	{'k', "keep-until-closed", NULL, "hold until the last process that inherited the slot ends"},
+	{'k', "keep-until-closed", NULL,
+	 "hold until the last process that inherited the slot ends"},
 	OPTIONS_COMMON,
 	{0},
 };
 
 struct run {
 	bool keep_until_closed;
-	bool holds; /* slots of its own, not an outer command's */
+	int pidfd; /* of this process, for the keeper; -1: none */
 	char *const *command;
 	struct request request;
 };
@@ -40,21 +42,48 @@ static int set_variable(void *arg, const char *name, const char *value)
 	return setenv(name, value, 1);
 }
 
-static void before_exec(void *arg, bool kept)
+static void before_exec(void *arg)
 {
 	const struct run *run = arg;
 
-	if (!kept && run->request.verbose && !run->keep_until_closed && run->holds)
-		fprintf(stderr, "grouplock: no keeper, since pidfd_open(2) is missing or forbidden here: the slot "
-			"is held until the last process that inherited it ends, as with -k\n");
 	fdlimit_restore(&run->request.fd_limit);
+}
+
+/*
+ * The pidfd that a keeper watches this process by, or -1 where there is to be none: then the
+ * record must say so before anybody reads it.
+ */
+static int open_pidfd(struct run *run, struct error *err)
+{
+	run->pidfd = -1;
+	if (run->keep_until_closed)
+		return 0;
+	switch (keeper_open_pidfd(getpid(), LAUNCH_FIRST_FD, &run->pidfd)) {
+	case KEEPER_STARTED:
+		return 0;
+	case KEEPER_UNSUPPORTED:
+		if (run->request.verbose)
+			fprintf(stderr,
+				"grouplock: no keeper, since pidfd_open(2) is missing or forbidden here: "
+				"the slot is held until the last process that inherited it ends, as with -k\n");
+		return 0;
+	case KEEPER_ERROR:
+		break;
+	}
+	if (errno == EINVAL || errno == EMFILE)
+		return error_set(
+			err,
+			"no file descriptor from %d up: the limit on open files is too low; raise "
+			"it with 'ulimit -Hn'",
+			LAUNCH_FIRST_FD);
+	return error_sys(err, errno, "cannot open a pidfd for the keeper");
 }
 
 static int start(struct run *run, struct error *err)
 {
 	struct launch command = {
 		.argv = run->command,
-		.without_keeper = run->keep_until_closed,
+		.keeper.pidfd = run->pidfd,
 		.keeper.mark_offset = RECORD_STATE_OFFSET,
 		.keeper.mark_size = RECORD_STATE_SIZE,
 		.keeper.title = command_title.start,
@@ -70,7 +99,6 @@ static int start(struct run *run, struct error *err)
 		error_sys(err, ENOMEM, "cannot start '%s'", run->command[0]);
 		return LAUNCH_FAILED;
 	}
-	run->holds = command.fd_count > 0;
 	if (variables_each(&run->request.job, set_variable, NULL, err))
 		return LAUNCH_FAILED;
 	resolve_free(&run->request.where); /* the keeper lives on in this memory */
@@ -81,7 +109,9 @@ static int get_slots_and_start(struct run *run, struct error *err)
 {
 	struct acquire_job *job = &run->request.job;
 
-	job->kind = run->keep_until_closed ? RECORD_KEEP : RECORD_RUN;
+	if (open_pidfd(run, err))
+		return COMMAND_FAILED;
+	job->kind = run->pidfd < 0 ? RECORD_KEEP : RECORD_RUN;
 	record_command(&job->record, run->command);
 	switch (request_acquire(&run->request, err)) {
 	case ACQUIRE_OK:
@@ -95,7 +125,8 @@ static int get_slots_and_start(struct run *run, struct error *err)
 	return COMMAND_FAILED;
 }
 
-static int cmd_run(const struct command *self, struct resolve_options *options, int argc, char **argv)
+static int cmd_run(const struct command *self, struct resolve_options *options, int argc,
+		   char **argv)
 {
 	static struct run run; /* large, there is one, and the keeper lives on in it */
 	struct error err = {""};
@@ -110,6 +141,7 @@ static int cmd_run(const struct command *self, struct resolve_options *options, 
 		error_set(&err, "no command to run; see 'grouplock run --help'");
 		return command_fail(&err);
 	}
+	fdlimit_raise(&run.request.fd_limit);
 	if (request_resolve(&run.request, &err))
 		return command_fail(&err);
 	status = get_slots_and_start(&run, &err);
@@ -119,6 +151,9 @@ static int cmd_run(const struct command *self, struct resolve_options *options, 
 }
 
 const struct command command_run = {
-	"run", "[--] COMMAND [ARG...]", "wait for a slot, then run a command that holds it until it ends",
-	run_options, cmd_run,
+	"run",
+	"[--] COMMAND [ARG...]",
+	"wait for a slot, then run a command that holds it until it ends",
+	run_options,
+	cmd_run,
 };

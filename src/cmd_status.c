@@ -150,31 +150,39 @@ static int print_status(const struct status *status)
 	return problems ? STATUS_INCOMPLETE : 0;
 }
 
+static int show(struct status *status, struct resolve_options *resolve, struct error *err)
+{
+	struct resolved where;
+	int result = COMMAND_FAILED;
+
+	if (resolve_config(&where, resolve, err))
+		return command_fail(err);
+	status->query.config = where.config;
+	status->query.directory = where.directory;
+	if (report_gather(&status->report, &status->query, err))
+		command_fail(err);
+	else
+		result = print_status(status);
+	report_free(&status->report);
+	resolve_free(&where);
+	return result;
+}
+
 static int cmd_status(const struct command *self, struct resolve_options *resolve, int argc,
 		      char **argv)
 {
 	struct status status = {.json = false};
-	struct resolved where = {0};
 	struct error err;
 	int result;
 
-	if (parse(&status, self, resolve, argc, argv, &err)) {
+	if (parse(&status, self, resolve, argc, argv, &err))
 		result = command_fail(&err);
-	} else if (status.help) {
-		command_help(self);
-		result = 0;
-	} else if (resolve_config(&where, resolve, &err)) {
-		result = command_fail(&err);
-	} else {
-		status.query.config = where.config;
-		status.query.directory = where.directory;
-		result = report_gather(&status.report, &status.query, &err) ? command_fail(&err)
-									    : print_status(&status);
-	}
-	report_free(&status.report);
+	else if (status.help)
+		result = command_help(self);
+	else
+		result = show(&status, resolve, &err);
 	names_free(&status.query.groups);
 	names_free(&status.query.locks);
-	resolve_free(&where);
 	return result;
 }
 

@@ -11,8 +11,8 @@
 #include "resolve.h"
 
 /* Exit statuses of grouplock itself; launch.h has those of a command that does not start. */
-#define COMMAND_FAILED 125   /* usage, config, directory ... */
-#define COMMAND_NO_SLOT 75   /* EX_TEMPFAIL of sysexits.h: try again later */
+#define COMMAND_FAILED 125 /* usage, config, directory ... */
+#define COMMAND_NO_SLOT 75 /* EX_TEMPFAIL of sysexits.h: try again later */
 
 struct command {
 	const char *name;
@@ -20,7 +20,8 @@ struct command {
 	const char *summary;
 	const struct option_spec *options;
 	/* argv[0] is the command's name. Returns the exit status. */
-	int (*run)(const struct command *self, struct resolve_options *resolve, int argc, char **argv);
+	int (*run)(const struct command *self, struct resolve_options *resolve, int argc,
+		   char **argv);
 };
 
 extern const struct command command_run, command_claim, command_release;

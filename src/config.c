@@ -74,8 +74,10 @@ static int check_lost(const struct scan *scan, char byte, struct error *err)
 {
 	if (scan->first || byte == ';' || byte == '#' || !scan->has_comment)
 		return 0;
-	return error_set(err, "%s:%u: is lost in the comment of the line before, which ends with a backslash",
-			 scan->path, scan->line);
+	return error_set(
+		err,
+		"%s:%u: is lost in the comment of the line before, which ends with a backslash",
+		scan->path, scan->line);
 }
 
 static void end_line(struct scan *scan)
@@ -93,8 +95,11 @@ static int check_byte(struct scan *scan, unsigned char byte, struct error *err)
 
 	scan->previous = (char)byte;
 	if (lone_return)
-		return error_set(err, "%s:%u: has a carriage return without a line's end; save it with line "
-				 "ends of Unix", scan->path, scan->line);
+		return error_set(
+			err,
+			"%s:%u: has a carriage return without a line's end; save it with line "
+			"ends of Unix",
+			scan->path, scan->line);
 	if (!config_is_text(byte))
 		return error_set(err, "%s:%u: has a byte 0x%02x; this is no text file", scan->path,
 				 scan->line, byte);
@@ -119,8 +124,9 @@ static int check_end(struct scan *scan, struct error *err)
 	if (scan->previous == '\r')
 		return check_byte(scan, ' ', err);
 	if (scan->has_entry && (scan->last == '\\' || !scan->first))
-		return error_set(err, "%s:%u: the last line ends with a backslash and would be lost", scan->path,
-				 scan->line);
+		return error_set(err,
+				 "%s:%u: the last line ends with a backslash and would be lost",
+				 scan->path, scan->line);
 	return 0;
 }
 
@@ -133,7 +139,9 @@ static int check_content(const char *path, int fd, struct error *err)
 
 	while ((got = read(fd, bytes, sizeof(bytes))) > 0) {
 		if (at_start && got >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3))
-			return error_set(err, "%s:1: starts with a byte order mark; save it as plain UTF-8", path);
+			return error_set(
+				err, "%s:1: starts with a byte order mark; save it as plain UTF-8",
+				path);
 		at_start = false;
 		for (ssize_t i = 0; i < got; i++) {
 			if (check_byte(&scan, bytes[i], err))
@@ -150,8 +158,10 @@ static int open_file(const char *path, struct stat *identity, struct error *err)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0 && errno == ENOENT)
-		return error_set(err, "no config file '%s': create it; the one line '[slots]' is enough "
-				 "to give every worker one slot", path);
+		return error_set(err,
+				 "no config file '%s': create it; the one line '[slots]' is enough "
+				 "to give every worker one slot",
+				 path);
 	if (fd < 0)
 		return error_sys(err, errno, "cannot open '%s'", path);
 	if (fstat(fd, identity))
@@ -251,7 +261,8 @@ int slotset_parse(struct slotset *slots, const char *value, struct error *err)
 
 static bool parse_bool(const char *value, bool *result)
 {
-	static const char *const words[][2] = {{"no", "yes"}, {"false", "true"}, {"0", "1"}, {"off", "on"}};
+	static const char *const words[][2] = {
+		{"no", "yes"}, {"false", "true"}, {"0", "1"}, {"off", "on"}};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		for (int truth = 0; truth < 2; truth++) {
@@ -305,7 +316,9 @@ static int check_main(const char *key, const char *value, struct error *err)
 	if (!strcmp(key, "directory"))
 		return *value == '/' ? 0 : error_set(err, "'%s' is not an absolute path", value);
 	if (!strcmp(key, "strict"))
-		return parse_bool(value, &truth) ? 0 : error_set(err, "'%s' is neither yes nor no", value);
+		return parse_bool(value, &truth)
+			       ? 0
+			       : error_set(err, "'%s' is neither yes nor no", value);
 	return error_set(err, "unknown key; there are directory and strict");
 }
 
@@ -313,8 +326,11 @@ static int check_main(const char *key, const char *value, struct error *err)
 static int check_key(const char *what, const char *key, struct error *err)
 {
 	if (key[strcspn(key, ";#")] || (*key == '[' && strstr(key, "] ")))
-		return error_set(err, "no %s's name; if it is meant as a section, put the comment on a line of "
-				 "its own", what);
+		return error_set(
+			err,
+			"no %s's name; if it is meant as a section, put the comment on a line of "
+			"its own",
+			what);
 	return check_name(what, key, err);
 }
 
@@ -368,7 +384,8 @@ static int check_section(const char *section, struct error *err)
 	if (!strcmp(section, SECTION_MAIN) || !strcmp(section, SECTION_WORKERS))
 		return 0;
 	if (!lock)
-		return error_set(err, "unknown section; there are [grouplock], [workers], [slots] and "
+		return error_set(err,
+				 "unknown section; there are [grouplock], [workers], [slots] and "
 				 "[slots LOCK]");
 	if (strcmp(section, SECTION_SLOTS) && !strcmp(lock, CONFIG_DEFAULT_LOCK))
 		return error_set(err, "lock 'default' is the section [slots]");
@@ -404,7 +421,8 @@ int config_check_item(const char *name, const char *value, struct error *err)
 	if (colon == name)
 		return error_set(err, "key '%s' stands before any section", colon + 1);
 	if (check_entry(section, colon + 1, value, &reason))
-		return error_set(err, "section [%s]: key '%s': %s", section, colon + 1, reason.text);
+		return error_set(err, "section [%s]: key '%s': %s", section, colon + 1,
+				 reason.text);
 	return 0;
 }
 
@@ -438,7 +456,8 @@ static int check_dictionary(struct config *config, struct error *err)
 /* Turns iniparser's "iniparser: WHAT in FILE (LINE)..." into "FILE:LINE: WHAT". */
 static int explain_parser(const char *path, struct error *err)
 {
-	const char *text = parser_said, *open = strrchr(parser_said, '('), *in = strstr(parser_said, " in ");
+	const char *text = parser_said, *open = strrchr(parser_said, '('),
+		   *in = strstr(parser_said, " in ");
 
 	if (!strncmp(text, "iniparser: ", 11))
 		text += 11;
@@ -552,7 +571,8 @@ void config_groups(const struct config *config, config_see *see, void *arg)
 			continue;
 		if (!strncmp(name, SECTION_WORKERS ":", sizeof(SECTION_WORKERS)))
 			snprintf(group, sizeof(group), "%s", value);
-		else if (!strncmp(name, SECTION_SLOTS, sizeof(SECTION_SLOTS) - 1) && !config_is_pattern(colon + 1))
+		else if (!strncmp(name, SECTION_SLOTS, sizeof(SECTION_SLOTS) - 1) &&
+			 !config_is_pattern(colon + 1))
 			snprintf(group, sizeof(group), "%s", colon + 1);
 		else
 			continue;

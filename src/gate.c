@@ -17,6 +17,9 @@
  */
 #define PLAUSIBLE_QUEUE UINT64_C(65536)
 
+/* Numbers that nobody wants to walk through one by one while all others wait. */
+#define WALKABLE_QUEUE UINT64_C(1000000)
+
 /*
  * Ticket numbers stay far from where arithmetic on them could wrap. A file with a higher number
  * than grouplock can have come to is nobody's ticket; the gap up to what the counters may hold is
@@ -29,7 +32,8 @@ void gate_format(char out[GATE_SIZE], const struct gate_counters *c)
 {
 	int used = snprintf(out, GATE_SIZE,
 			    "grouplock 1 first=%" PRIu64 " next=%" PRIu64 " limit=%" PRIu32
-			    " top=%" PRIu32, c->first, c->next, c->limit, c->top);
+			    " top=%" PRIu32,
+			    c->first, c->next, c->limit, c->top);
 
 	memset(out + used, ' ', (size_t)(GATE_SIZE - used));
 	out[GATE_SIZE - 1] = '\n';
@@ -137,6 +141,9 @@ int gate_rebuild(struct gate *gate, struct error *err)
 	counters.first = lowest < counters.next ? lowest : counters.next;
 	if (counters.first < 1)
 		counters.first = 1;
+	if (counters.next - counters.first > WALKABLE_QUEUE)
+		return error_set(err, "the tickets in '%s' are too far apart; remove its files %s*",
+				 gate->sd->path, GATE_TICKET_PREFIX);
 	gate->counters = counters;
 	gate->dirty = true;
 	return 0;

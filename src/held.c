@@ -167,7 +167,8 @@ int held_append(char **out, const char *group, const char *lock, const char *fil
 		return -1;
 	if (*out)
 		drop_entries(*out, start);
-	length = asprintf(&longer, "%s%s%s%s", *out ? *out : "", *out && **out ? " " : "", start, secret);
+	length = asprintf(&longer, "%s%s%s%s", *out ? *out : "", *out && **out ? " " : "", start,
+			  secret);
 	free(start);
 	if (length < 0)
 		return -1;

@@ -38,7 +38,9 @@ json_t *jsonout_time(int64_t wall)
 
 json_t *jsonout_seconds(int64_t ns)
 {
-	return ns < 0 ? json_null() : json_real((double)(ns / 1000000) / 1000);
+	int64_t milliseconds = ns / 1000000;
+
+	return ns < 0 ? json_null() : json_real((double)milliseconds / 1000);
 }
 
 char *jsonout_print(json_t *root)

@@ -58,7 +58,7 @@ KEEPER_CODE static void close_between(unsigned from, unsigned to)
 
 KEEPER_CODE static bool is_needed(const struct keeper_task *task, unsigned fd)
 {
-	if ((int)fd == task->pidfd)
+	if ((int)fd == task->pidfd || (int)fd == task->commit_fd)
 		return true;
 	for (size_t i = 0; i < task->count; i++) {
 		if ((int)fd == task->fds[i])
@@ -70,7 +70,8 @@ KEEPER_CODE static bool is_needed(const struct keeper_task *task, unsigned fd)
 /* Closes everything but the pidfd and the slots. */
 KEEPER_CODE static void close_others(const struct keeper_task *task)
 {
-	unsigned from = 0, last = task->pidfd > 0 ? (unsigned)task->pidfd : 0;
+	int highest = task->pidfd > task->commit_fd ? task->pidfd : task->commit_fd;
+	unsigned from = 0, last = highest > 0 ? (unsigned)highest : 0;
 
 	for (size_t i = 0; i < task->count; i++)
 		last = (unsigned)task->fds[i] > last ? (unsigned)task->fds[i] : last;
@@ -104,8 +105,10 @@ KEEPER_CODE static void settle(const struct keeper_task *task)
 /* Sleeps until there is a reason to let the slots go. */
 KEEPER_CODE static enum keeper_reason wait_for_reason(const struct keeper_task *task, int signalfd)
 {
-	struct pollfd fds[2] = {{.fd = task->pidfd, .events = POLLIN}, {.fd = signalfd, .events = POLLIN}};
-	struct timespec left = {.tv_sec = task->timeout / CLOCK_SECOND, .tv_nsec = task->timeout % CLOCK_SECOND};
+	struct pollfd fds[2] = {{.fd = task->pidfd, .events = POLLIN},
+				{.fd = signalfd, .events = POLLIN}};
+	struct timespec left = {.tv_sec = task->timeout / CLOCK_SECOND,
+				.tv_nsec = task->timeout % CLOCK_SECOND};
 	struct timespec *timeout = task->timeout == CLOCK_NEVER ? NULL : &left;
 
 	for (;;) {
@@ -117,6 +120,17 @@ KEEPER_CODE static enum keeper_reason wait_for_reason(const struct keeper_task *
 		if (ready > 0)
 			return fds[0].revents ? KEEPER_ENDED : KEEPER_RELEASED;
 	}
+}
+
+/* Whether the caller has lived to say that the slots are held. */
+KEEPER_CODE static bool is_committed(const struct keeper_task *task)
+{
+	char word;
+	bool committed = task->commit_fd < 0 || syscall(SYS_read, task->commit_fd, &word, 1) == 1;
+
+	if (task->commit_fd >= 0)
+		syscall(SYS_close, task->commit_fd);
+	return committed;
 }
 
 /* The keeper's life. */
@@ -132,9 +146,10 @@ KEEPER_CODE static int keep(void *arg)
 		signalfd = (int)syscall(SYS_signalfd4, -1, &release, sizeof(release), 0);
 	atomic_store(&keeper_word, WORD_SETTLED);
 	syscall(SYS_futex, &keeper_word, FUTEX_WAKE, 1, NULL, NULL, 0);
-	reason = wait_for_reason(task, signalfd);
+	reason = is_committed(task) ? wait_for_reason(task, signalfd) : KEEPER_RELEASED;
 	for (size_t i = 0; i < task->count; i++) {
-		syscall(SYS_pwrite64, task->fds[i], task->marks[reason], task->mark_size, task->mark_offset);
+		syscall(SYS_pwrite64, task->fds[i], task->marks[reason], task->mark_size,
+			task->mark_offset);
 		syscall(SYS_flock, task->fds[i], LOCK_UN);
 	}
 	syscall(SYS_exit_group, 0);
@@ -163,7 +178,8 @@ enum keeper_result keeper_open_pidfd(pid_t pid, int lowest, int *pidfd)
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0); /* close-on-exec: pidfd_open(2) */
 
 	if (fd < 0)
-		return errno == ENOSYS || errno == EPERM || errno == EACCES ? KEEPER_UNSUPPORTED : KEEPER_ERROR;
+		return errno == ENOSYS || errno == EPERM || errno == EACCES ? KEEPER_UNSUPPORTED
+									    : KEEPER_ERROR;
 	if (fd >= lowest) {
 		*pidfd = fd;
 		return KEEPER_STARTED;
@@ -176,8 +192,8 @@ enum keeper_result keeper_open_pidfd(pid_t pid, int lowest, int *pidfd)
 /* Starts the keeper itself, of exit signal 0. */
 KEEPER_CODE static int clone_keeper(void *arg)
 {
-	keeper_pid = clone(keep, keeper_stack + sizeof(keeper_stack), CLONE_VM | CLONE_CHILD_CLEARTID, arg,
-			   NULL, NULL, &keeper_word);
+	keeper_pid = clone(keep, keeper_stack + sizeof(keeper_stack),
+			   CLONE_VM | CLONE_CHILD_CLEARTID, arg, NULL, NULL, &keeper_word);
 	keeper_errno = keeper_pid < 0 ? errno : 0;
 	return 0;
 }
@@ -194,14 +210,16 @@ static bool adopts_orphans(void)
 static void clone_orphan(void *task)
 {
 	/* CLONE_VFORK: this process sleeps until the helper, which uses its errno, has ended. */
-	int helper = clone(clone_keeper, helper_stack + sizeof(helper_stack), CLONE_VM | CLONE_VFORK, task);
+	int helper = clone(clone_keeper, helper_stack + sizeof(helper_stack),
+			   CLONE_VM | CLONE_VFORK, task);
 
 	if (helper < 0) {
 		keeper_pid = -1;
 		keeper_errno = errno;
 		return;
 	}
-	syscall(SYS_wait4, helper, NULL, __WALL, NULL); /* all signals are blocked: nothing interrupts */
+	syscall(SYS_wait4, helper, NULL, __WALL,
+		NULL);     /* all signals are blocked: nothing interrupts */
 	if (!keeper_pid) { /* the helper was killed */
 		keeper_pid = -1;
 		keeper_errno = EAGAIN;

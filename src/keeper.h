@@ -55,6 +55,11 @@ struct keeper_task {
 	int pidfd;       /* of the process to watch, not below 3; -1: none */
 	int64_t timeout; /* nanoseconds, CLOCK_NEVER: none */
 	bool releasable;
+	/*
+	 * The read end of a pipe, or -1. Until its other end, which only the caller has, has said a
+	 * byte, nothing counts as held: a caller that dies before takes the slots with it.
+	 */
+	int commit_fd;
 	off_t mark_offset; /* where in each slot the reason goes, and what it is in bytes */
 	size_t mark_size;
 	const char *marks[KEEPER_REASONS];
@@ -71,7 +76,7 @@ struct keeper_task {
 enum keeper_result keeper_open_pidfd(pid_t pid, int lowest, int *pidfd);
 
 /*
- * Starts the keeper. The task and all that it points to must stay as they are until this process
+ * Starts the keeper. None of the descriptors is below 3. The task and all that it points to must stay as they are until this process
  * has exec'ed or exited. Returns when the keeper is in its own session: from then on nothing that
  * is meant for the command's process group reaches it. *pid becomes its pid.
  */

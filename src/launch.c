@@ -15,8 +15,11 @@ static int move_fds(struct launch *launch, struct error *err)
 		int fd = fcntl(launch->fds[i], F_DUPFD, LAUNCH_FIRST_FD);
 
 		if (fd < 0 && (errno == EINVAL || errno == EMFILE))
-			return error_set(err, "no file descriptor from %d up for a slot: the limit on open "
-					 "files is too low; raise it with 'ulimit -Hn'", LAUNCH_FIRST_FD);
+			return error_set(
+				err,
+				"no file descriptor from %d up for a slot: the limit on open "
+				"files is too low; raise it with 'ulimit -Hn'",
+				LAUNCH_FIRST_FD);
 		if (fd < 0)
 			return error_sys(err, errno, "cannot duplicate a slot's descriptor");
 		close(launch->fds[i]);
@@ -42,46 +45,33 @@ static char **copy_argv(char *const *argv)
 	return copy;
 }
 
-/* Starts the keeper if there is anything to keep. *kept: there is one. */
-static int start_keeper(struct launch *launch, bool *kept, struct error *err)
+/* Starts the keeper if there is anything to keep. */
+static int start_keeper(struct launch *launch, struct error *err)
 {
 	struct keeper_task *keeper = &launch->keeper;
-	int result = 0;
 	pid_t pid;
 
-	*kept = false;
-	if (!launch->fd_count || launch->without_keeper)
+	if (!launch->fd_count || keeper->pidfd < 0)
 		return 0;
-	switch (keeper_open_pidfd(getpid(), LAUNCH_FIRST_FD, &keeper->pidfd)) {
-	case KEEPER_UNSUPPORTED:
-		return 0;
-	case KEEPER_ERROR:
-		return error_sys(err, errno, "cannot open a pidfd for the keeper");
-	case KEEPER_STARTED:
-		break;
-	}
 	keeper->fds = launch->fds;
 	keeper->count = launch->fd_count;
 	keeper->timeout = CLOCK_NEVER;
-	result = keeper_start(keeper, &pid, err);
-	close(keeper->pidfd);
-	*kept = !result;
-	return result;
+	keeper->commit_fd = -1;
+	return keeper_start(keeper, &pid, err);
 }
 
 int launch(struct launch *launch, struct error *err)
 {
 	char **argv = copy_argv(launch->argv);
-	bool kept;
 	int errnum;
 
 	if (!argv) {
 		error_sys(err, ENOMEM, "cannot start '%s'", launch->argv[0]);
 		return LAUNCH_FAILED;
 	}
-	if (move_fds(launch, err) || start_keeper(launch, &kept, err))
+	if (move_fds(launch, err) || start_keeper(launch, err))
 		return LAUNCH_FAILED;
-	launch->before_exec(launch->arg, kept);
+	launch->before_exec(launch->arg);
 	execvp(argv[0], argv);
 	errnum = errno;
 	error_sys(err, errnum, "cannot run '%s'", argv[0]);

@@ -20,12 +20,12 @@
 #define LAUNCH_NOT_FOUND 127
 
 struct launch {
-	char *const *argv;   /* the command, from argv[0] to NULL */
-	int *fds;            /* that hold; replaced by their new numbers */
+	char *const *argv; /* the command, from argv[0] to NULL */
+	int *fds;          /* that hold; replaced by their new numbers */
 	size_t fd_count;
-	bool without_keeper; /* -k */
-	struct keeper_task keeper; /* marks and title are the caller's, the rest is filled in here */
-	void (*before_exec)(void *arg, bool kept); /* the last call before the exec */
+	struct keeper_task
+		keeper; /* pidfd, marks and title are the caller's; pidfd -1: no keeper */
+	void (*before_exec)(void *arg); /* the last call before the exec */
 	void *arg;
 };
 

@@ -39,8 +39,9 @@ static bool check_bytes(struct reader *reader, const struct piece *piece)
 			continue;
 		if (byte == '\r' && (i + 1 == piece->size || piece->raw[i + 1] != '\n')) {
 			told = line;
-			findings_add(reader->file->findings, FINDING_ERROR, line,
-				     "has a carriage return without a line's end; save it with line ends of Unix");
+			findings_add(
+				reader->file->findings, FINDING_ERROR, line,
+				"has a carriage return without a line's end; save it with line ends of Unix");
 		}
 		if (config_is_text(byte))
 			continue;
@@ -85,7 +86,8 @@ static int check_swallowed(const struct reader *reader, const struct piece *whol
 			continue;
 		/* Behind a comment nobody can have meant it, and run refuses it: config.c. */
 		findings_add(reader->file->findings,
-			     strpbrk(part.text, ";#") ? FINDING_ERROR : FINDING_WARNING, whole->first + i,
+			     strpbrk(part.text, ";#") ? FINDING_ERROR : FINDING_WARNING,
+			     whole->first + i,
 			     "has no effect: it continues line %u, which ends with a backslash",
 			     whole->first + i - 1);
 		break;

@@ -34,7 +34,7 @@ static enum lockfile_result open_error(const struct statedir *sd, const char *na
 }
 
 /* Looks at what was opened: it must be a regular file, still linked, under one name only. */
-static enum lockfile_result inspect(const struct statedir *sd, const char *name, int fd,
+static enum lockfile_result inspect(const struct statedir *sd, const char *name, int fd, int flags,
 				    struct error *err)
 {
 	struct stat st;
@@ -49,7 +49,13 @@ static enum lockfile_result inspect(const struct statedir *sd, const char *name,
 		error_set(err, "'%s/%s' has other hard links; remove it", sd->path, name);
 		return LOCKFILE_ERROR;
 	}
-	return st.st_nlink ? LOCKFILE_OK : LOCKFILE_MISSING;
+	if (!st.st_nlink)
+		return LOCKFILE_MISSING;
+	/* Ours, but not as DIR would have it: we were killed between creating it and this. */
+	if ((flags & O_ACCMODE) == O_RDWR && st.st_gid != sd->gid &&
+	    statedir_adopt(sd, fd, 0666, name, err))
+		return LOCKFILE_ERROR;
+	return LOCKFILE_OK;
 }
 
 static enum lockfile_result open_with(const struct statedir *sd, const char *name, int flags,
@@ -60,7 +66,7 @@ static enum lockfile_result open_with(const struct statedir *sd, const char *nam
 	*fd = openat(sd->fd, name, flags | SAFE_FLAGS, sd->mode & 0666);
 	if (*fd < 0)
 		return open_error(sd, name, errno, err);
-	result = inspect(sd, name, *fd, err);
+	result = inspect(sd, name, *fd, flags, err);
 	if (result != LOCKFILE_OK) {
 		close(*fd);
 		*fd = -1;
@@ -81,20 +87,16 @@ enum lockfile_result lockfile_open_to_read(const struct statedir *sd, const char
 	return open_with(sd, name, O_RDONLY, fd, err);
 }
 
-/* open_with(O_CREAT), the mode right from birth whatever the umask, then DIR's group. */
+/* open_with(O_CREAT): the mode is right from birth whatever the umask. */
 static enum lockfile_result create_with(const struct statedir *sd, const char *name, int flags,
 					int *fd, struct error *err)
 {
 	mode_t umask_was = umask(0);
 	enum lockfile_result result = open_with(sd, name, O_RDWR | O_CREAT | flags, fd, err);
+	int errnum = errno;
 
 	umask(umask_was);
-	if (result == LOCKFILE_OK && statedir_adopt(sd, *fd, 0666, name, err)) {
-		close(*fd);
-		*fd = -1;
-		errno = 0;
-		result = LOCKFILE_ERROR;
-	}
+	errno = errnum;
 	return result;
 }
 
@@ -146,14 +148,16 @@ enum lockfile_result lockfile_create(const struct statedir *sd, const char *name
 void lockfile_explain(const struct statedir *sd, const char *name, int errnum, struct error *err)
 {
 	if (errnum == ENOLCK || errnum == EOPNOTSUPP || errnum == ENOSYS)
-		error_set(err, "cannot lock '%s/%s': the file system offers no flock(2) here or is out "
-			  "of locks; use a directory on another one", sd->path, name);
+		error_set(err,
+			  "cannot lock '%s/%s': the file system offers no flock(2) here or is out "
+			  "of locks; use a directory on another one",
+			  sd->path, name);
 	else
 		error_sys(err, errnum, "cannot lock '%s/%s'", sd->path, name);
 }
 
-enum lockfile_result lockfile_try(const struct statedir *sd, const char *name, int fd, int operation,
-				  struct error *err)
+enum lockfile_result lockfile_try(const struct statedir *sd, const char *name, int fd,
+				  int operation, struct error *err)
 {
 	while (flock(fd, operation | LOCK_NB)) {
 		switch (errno) {

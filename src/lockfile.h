@@ -46,8 +46,8 @@ enum lockfile_result lockfile_create(const struct statedir *sd, const char *name
 				     struct error *err);
 
 /* LOCK_EX or LOCK_SH without waiting: OK, BUSY or ERROR. */
-enum lockfile_result lockfile_try(const struct statedir *sd, const char *name, int fd, int operation,
-				  struct error *err);
+enum lockfile_result lockfile_try(const struct statedir *sd, const char *name, int fd,
+				  int operation, struct error *err);
 
 /* Says in `err` why a lock on `name` failed with errno value `errnum`; hints where one helps. */
 void lockfile_explain(const struct statedir *sd, const char *name, int errnum, struct error *err);

@@ -1,20 +1,16 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <getopt.h>
 
 #include "command.h"
 
 static const struct command *const commands[] = {
-	&command_run,
-	&command_claim,
-	&command_release,
-	&command_status,
-	&command_which,
-	&command_check,
+	&command_run,    &command_claim, &command_release,
+	&command_status, &command_which, &command_check,
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
@@ -46,8 +42,8 @@ static int finish_stdout(void)
 
 int command_help(const struct command *self)
 {
-	printf("Usage: grouplock %s [OPTION...]%s%s\n\n%s.\n\n", self->name, *self->operands ? " " : "",
-	       self->operands, self->summary);
+	printf("Usage: grouplock %s [OPTION...]%s%s\n\n%s.\n\n", self->name,
+	       *self->operands ? " " : "", self->operands, self->summary);
 	options_print(self->options);
 	return finish_stdout();
 }
@@ -98,7 +94,7 @@ int main(int argc, char **argv)
 		return command_fail(&err);
 	if (argc > 0)
 		command_title = (struct command_title){argv[0], (size_t)(argv[argc - 1] - argv[0]) +
-							       strlen(argv[argc - 1]) + 1};
+									strlen(argv[argc - 1]) + 1};
 	while ((key = options_next(main_options, "", argc, argv, &argument, &err)) != OPTIONS_END) {
 		switch (key) {
 		case 'f':

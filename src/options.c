@@ -13,7 +13,8 @@ static void build(const struct option_spec *specs, char letters[2 * OPTIONS_MAX 
 	*p++ = '+'; /* stop at the first operand: what follows is the command's own */
 	*p++ = ':'; /* tell a missing argument from an unknown option */
 	for (; specs[i].name; i++) {
-		longs[i] = (struct option){specs[i].name, specs[i].argument ? required_argument : no_argument,
+		longs[i] = (struct option){specs[i].name,
+					   specs[i].argument ? required_argument : no_argument,
 					   NULL, specs[i].key};
 		if (specs[i].key > 255)
 			continue;
@@ -44,12 +45,15 @@ int options_next(const struct option_spec *specs, const char *command, int argc,
 	/* A long option stands in the argument just read; of a short one getopt tells the letter. */
 	word = argv[optind - 1];
 	if (key == ':')
-		error_set(err, "option '%s' needs an argument; see 'grouplock%s%s --help'", word, blank, command);
-	else if (!strncmp(word, "--", 2))
-		error_set(err, "unknown, ambiguous or misused option '%s'; see 'grouplock%s%s --help'", word,
+		error_set(err, "option '%s' needs an argument; see 'grouplock%s%s --help'", word,
 			  blank, command);
+	else if (!strncmp(word, "--", 2))
+		error_set(err,
+			  "unknown, ambiguous or misused option '%s'; see 'grouplock%s%s --help'",
+			  word, blank, command);
 	else
-		error_set(err, "unknown option '-%c'; see 'grouplock%s%s --help'", optopt, blank, command);
+		error_set(err, "unknown option '-%c'; see 'grouplock%s%s --help'", optopt, blank,
+			  command);
 	return OPTIONS_BAD;
 }
 
@@ -59,11 +63,13 @@ void options_print(const struct option_spec *specs)
 		char left[48];
 
 		if (specs->key > 255)
-			snprintf(left, sizeof(left), "    --%s%s%s", specs->name, specs->argument ? " " : "",
+			snprintf(left, sizeof(left), "    --%s%s%s", specs->name,
+				 specs->argument ? " " : "",
 				 specs->argument ? specs->argument : "");
 		else
 			snprintf(left, sizeof(left), "-%c, --%s%s%s", specs->key, specs->name,
-				 specs->argument ? " " : "", specs->argument ? specs->argument : "");
+				 specs->argument ? " " : "",
+				 specs->argument ? specs->argument : "");
 		printf("  %-32s %s\n", left, specs->help);
 	}
 }

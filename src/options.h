@@ -9,17 +9,20 @@
 
 /* One option. The table of a command ends with one whose name is NULL. */
 struct option_spec {
-	int key;              /* the short option's letter, or a number from 256 up if it has none */
-	const char *name;     /* the long option, without dashes */
+	int key;          /* the short option's letter, or a number from 256 up if it has none */
+	const char *name; /* the long option, without dashes */
 	const char *argument; /* its argument's word in help, or NULL: it takes none */
 	const char *help;
 };
 
 /* What all commands take, before their name or after. */
-#define OPTIONS_COMMON                                                             \
-	{'f', "config", "FILE", "the config file, instead of $GROUPLOCK_CONFIG"},  \
-	{'d', "directory", "DIR", "the directory of the slots, instead of $GROUPLOCK_DIR"}, \
-	{'h', "help", NULL, "show this help and exit"}
+#define OPTIONS_COMMON                                                            \
+	{'f', "config", "FILE", "the config file, instead of $GROUPLOCK_CONFIG"}, \
+		{'d', "directory", "DIR",                                         \
+		 "the directory of the slots, instead of $GROUPLOCK_DIR"},        \
+	{                                                                         \
+		'h', "help", NULL, "show this help and exit"                      \
+	}
 
 #define OPTIONS_MAX 32
 

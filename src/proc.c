@@ -89,7 +89,8 @@ bool proc_has_ended(const struct proc_identity *them, const struct proc_identity
 	struct proc_stat stat;
 
 	/* What /proc says of ourselves must be true, or it is another namespace's. */
-	if (!proc_is_here(them, self) || !read_stat_of(self->pid, &stat) || stat.start != self->start)
+	if (!proc_is_here(them, self) || !read_stat_of(self->pid, &stat) ||
+	    stat.start != self->start)
 		return false;
 	if (!read_stat_of(them->pid, &stat)) /* gone, or hidden by the mount option hidepid= */
 		return kill(them->pid, 0) && errno == ESRCH;
@@ -102,8 +103,8 @@ bool proc_is_stopped(const struct proc_identity *them, const struct proc_identit
 {
 	struct proc_stat stat;
 
-	return proc_is_here(them, self) && read_stat_of(them->pid, &stat) && stat.start == them->start &&
-	       (stat.state == 'T' || stat.state == 't');
+	return proc_is_here(them, self) && read_stat_of(them->pid, &stat) &&
+	       stat.start == them->start && (stat.state == 'T' || stat.state == 't');
 }
 
 pid_t proc_parent(pid_t pid)

@@ -17,7 +17,8 @@ struct proc_identity {
 	char boot[PROC_BOOT_SIZE]; /* /proc/sys/kernel/random/boot_id; empty: unknown */
 	uint64_t pidns;            /* inode of /proc/self/ns/pid; 0: unknown */
 	pid_t pid;
-	uint64_t start; /* of the process, in clock ticks since boot, proc(5) field 22; 0: unknown */
+	uint64_t
+		start; /* of the process, in clock ticks since boot, proc(5) field 22; 0: unknown */
 };
 
 /* Another process of this PID namespace: as proc_self(), with its pid and start time. */

@@ -70,7 +70,8 @@ int queue_each(struct gate *gate, queue_see *see, void *arg, struct error *err)
 {
 	int result = 0;
 
-	for (uint64_t number = gate->counters.first; !result && number < gate->counters.next; number++) {
+	for (uint64_t number = gate->counters.first; !result && number < gate->counters.next;
+	     number++) {
 		struct record record;
 		int fd;
 
@@ -138,11 +139,7 @@ int queue_enter(struct gate *gate, struct ticket *ticket, const struct record_te
 			 GATE_TICKET_PREFIX);
 }
 
-/*
- * A waiter knows that its ticket lives: counters that deny it are an old copy, put back, and deny
- * others too. Its own file may be gone; its place is not.
- */
-static int heal(struct gate *gate, const struct ticket *ticket, struct error *err)
+int queue_heal(struct gate *gate, const struct ticket *ticket, struct error *err)
 {
 	struct gate_counters *counters = &gate->counters;
 
@@ -161,7 +158,7 @@ int queue_before(struct gate *gate, const struct ticket *ticket, int *fd, struct
 {
 	struct gate_counters *counters = &gate->counters;
 
-	if (heal(gate, ticket, err))
+	if (queue_heal(gate, ticket, err))
 		return -1;
 	for (uint64_t number = ticket->number; number-- > counters->first;) {
 		enum lockfile_result result = probe(gate, number, fd, err);
@@ -181,11 +178,19 @@ int queue_before(struct gate *gate, const struct ticket *ticket, int *fd, struct
 
 int queue_advance(struct gate *gate, const struct ticket *ticket, struct error *err)
 {
-	if (heal(gate, ticket, err))
+	if (queue_heal(gate, ticket, err))
 		return -1;
 	gate->counters.first = ticket->number + 1;
 	gate->dirty = true;
 	return 0;
+}
+
+bool queue_is_intact(const struct statedir *sd, const struct ticket *ticket)
+{
+	char name[QUEUE_NAME_SIZE];
+
+	queue_name(name, ticket->number);
+	return lockfile_is_current(sd, name, ticket->fd);
 }
 
 void queue_drop(const struct statedir *sd, struct ticket *ticket)
@@ -196,7 +201,7 @@ void queue_drop(const struct statedir *sd, struct ticket *ticket)
 		return;
 	/* Before the lock falls: as long as it is ours, nobody else can have made a file of it. */
 	queue_name(name, ticket->number);
-	if (lockfile_is_current(sd, name, ticket->fd))
+	if (queue_is_intact(sd, ticket))
 		unlinkat(sd->fd, name, 0);
 	close(ticket->fd);
 	ticket->fd = -1;

@@ -52,6 +52,15 @@ int queue_enter(struct gate *gate, struct ticket *ticket, const struct record_te
 int queue_before(struct gate *gate, const struct ticket *ticket, int *fd, struct error *err);
 
 /*
+ * Under the gate: a waiter knows that its ticket lives, so counters that deny it are an old copy,
+ * put back, and deny others too: counts anew.
+ */
+int queue_heal(struct gate *gate, const struct ticket *ticket, struct error *err);
+
+/* Whether the ticket's file is still where all look for it: who removes it makes two heads. */
+bool queue_is_intact(const struct statedir *sd, const struct ticket *ticket);
+
+/*
  * Under the gate, by the head that holds its slots now: takes the ticket out of line. It lives
  * on until queue_drop(), to be called after the gate is left: the next waiter wakes by it.
  */

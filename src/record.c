@@ -234,7 +234,7 @@ static void set_field(struct record *record, const char *key, size_t length, con
 		record->until = (int64_t)get_number(p, end, INT64_MAX);
 	else if (IS("command"))
 		get_text(record->command, sizeof(record->command), p, end);
-	/* A key of a later version says nothing to this one. */
+		/* A key of a later version says nothing to this one. */
 #undef IS
 }
 

@@ -47,8 +47,8 @@ static bool has_open(pid_t pid, int fd)
 		return false;
 	}
 	while (!found && (entry = readdir(dir)))
-		found = !fstatat(dirfd(dir), entry->d_name, &theirs, 0) && theirs.st_dev == own.st_dev &&
-			theirs.st_ino == own.st_ino;
+		found = !fstatat(dirfd(dir), entry->d_name, &theirs, 0) &&
+			theirs.st_dev == own.st_dev && theirs.st_ino == own.st_ino;
 	closedir(dir);
 	errno = 0;
 	return found;
@@ -71,15 +71,17 @@ static enum release_result tell_keeper(const struct record *record, int slot_fd,
 		if (errno == EACCES || errno == EPERM)
 			error_set(err, "claim %.*s is another user's", RECORD_SHORT_ID, record->id);
 		else
-			error_set(err, "pid %ld is not the keeper of claim %.*s", (long)pid, RECORD_SHORT_ID,
-				  record->id);
+			error_set(err, "pid %ld is not the keeper of claim %.*s", (long)pid,
+				  RECORD_SHORT_ID, record->id);
 		result = RELEASE_FAILED;
 	} else if (keeper_tell(end.fd)) {
 		error_sys(err, errno, "cannot release claim %.*s", RECORD_SHORT_ID, record->id);
 		result = RELEASE_FAILED;
 	} else if (poll(&end, 1, KEEPER_PATIENCE_MS) <= 0) {
-		error_set(err, "the keeper of claim %.*s, pid %ld, was told but does not end; is it stopped?",
-			  RECORD_SHORT_ID, record->id, (long)pid);
+		error_set(
+			err,
+			"the keeper of claim %.*s, pid %ld, was told but does not end; is it stopped?",
+			RECORD_SHORT_ID, record->id, (long)pid);
 		result = RELEASE_FAILED;
 	}
 	close(end.fd);
@@ -89,13 +91,18 @@ static enum release_result tell_keeper(const struct record *record, int slot_fd,
 static enum release_result judge(const struct record *record, const char *id, int fd,
 				 const struct proc_identity *self, struct error *err)
 {
+	/* A run's slot ends with its command and is not ours to end. */
+	if (record->kind != RECORD_CLAIM && !strncmp(record->id, id, strlen(id)))
+		return RELEASE_DONE;
 	if (record->kind != RECORD_CLAIM || strncmp(record->id, id, strlen(id)))
 		return RELEASE_OTHER;
 	if (record->state != RECORD_HELD)
 		return RELEASE_EARLIER;
 	if (!proc_is_here(&record->process, self)) {
-		error_set(err, "claim %.*s is held on host '%s', in another PID namespace or boot; release it there",
-			  RECORD_SHORT_ID, record->id, record->process.host);
+		error_set(
+			err,
+			"claim %.*s is held on host '%s', in another PID namespace or boot; release it there",
+			RECORD_SHORT_ID, record->id, record->process.host);
 		return RELEASE_FAILED;
 	}
 	if (proc_has_ended(&record->process, self))

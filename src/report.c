@@ -9,25 +9,11 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "gate.h"
 #include "report_look.h"
-#include "text.h"
-#include "walk.h"
 
 /* The first pause before another look at what is in doubt, and how often it doubles: 630 ms in all. */
 #define FIRST_PAUSE (CLOCK_SECOND / 100)
 #define LOOKS 7
-
-/* What there is, before it is looked at. */
-struct inventory {
-	const struct report_query *query;
-	struct names groups; /* that the config names or the directory has */
-	struct names locks;  /* of the config in its order, then those only the directory has */
-	struct names
-		leftover;   /* "group/lock": directories of locks that the config does not have */
-	unsigned in_config; /* how many of `locks` the config has */
-	bool no_memory;
-};
 
 const char *report_state_word(enum report_state state)
 {
@@ -71,101 +57,6 @@ void report_free(struct report *report)
 	*report = (struct report){0};
 }
 
-/* --- what there is ------------------------------------------------------------------------ */
-
-static void add_group(void *arg, const char *group)
-{
-	struct inventory *inventory = arg;
-
-	inventory->no_memory |= names_add(&inventory->groups, group) != 0;
-}
-
-static bool is_folded(const char *name)
-{
-	char folded[NAME_MAX + 1];
-
-	snprintf(folded, sizeof(folded), "%s", name);
-	text_fold(folded);
-	return !strcmp(folded, name);
-}
-
-/* A directory that looks like a lock's is one if it has a gate. */
-static bool has_gate(const char *directory, const char *group, const char *lock)
-{
-	struct statedir sd;
-	struct error ignored; /* the look at it tells */
-	bool has = statedir_open(&sd, directory, group, lock, false, &ignored) == STATEDIR_OK &&
-		   !faccessat(sd.fd, GATE_NAME, F_OK, AT_SYMLINK_NOFOLLOW);
-
-	statedir_close(&sd);
-	return has;
-}
-
-static int see_directory(void *arg, const char *group, const char *lock)
-{
-	struct inventory *inventory = arg;
-	char pair[2 * NAME_MAX + 2];
-
-	if (!is_folded(group) || !is_folded(lock) ||
-	    !has_gate(inventory->query->directory, group, lock))
-		return 0;
-	add_group(inventory, group);
-	for (unsigned i = 0; i < inventory->in_config; i++) {
-		if (!strcmp(inventory->locks.list[i], lock))
-			return 0;
-	}
-	snprintf(pair, sizeof(pair), "%s/%s", group, lock);
-	if ((!names_have(&inventory->locks, lock) && names_add(&inventory->locks, lock)) ||
-	    names_add(&inventory->leftover, pair))
-		inventory->no_memory = true;
-	return 0;
-}
-
-static int take_inventory(struct inventory *inventory, struct error *problem, struct error *err)
-{
-	const struct report_query *query = inventory->query;
-	const char *lock;
-
-	config_groups(query->config, add_group, inventory);
-	while ((lock = config_lock(query->config, inventory->in_config))) {
-		inventory->no_memory |= names_add(&inventory->locks, lock) != 0;
-		inventory->in_config++;
-	}
-	if (!inventory->no_memory &&
-	    walk_locks(query->directory, see_directory, inventory, problem) == 0)
-		*problem->text = '\0';
-	names_sort(&inventory->groups);
-	if (inventory->no_memory)
-		return error_sys(err, ENOMEM, "cannot make a report");
-	return 0;
-}
-
-static void free_inventory(struct inventory *inventory)
-{
-	names_free(&inventory->groups);
-	names_free(&inventory->locks);
-	names_free(&inventory->leftover);
-}
-
-/* Whether all that the user asked for is there. */
-static int check_asked(const char *what, const struct names *asked, const struct names *known,
-		       const struct report_query *query, struct error *err)
-{
-	for (unsigned i = 0; i < asked->count; i++) {
-		char list[512];
-
-		if (names_have(known, asked->list[i]))
-			continue;
-		names_join(known, list, sizeof(list));
-		return error_set(err, "no %s '%s' in '%s' or '%s'; there are: %s", what,
-				 asked->list[i], config_path(query->config), query->directory,
-				 list);
-	}
-	return 0;
-}
-
-/* --- looking ------------------------------------------------------------------------------ */
-
 static bool is_asked(const struct names *asked, const char *name)
 {
 	return !asked->count || names_have(asked, name);
@@ -195,10 +86,9 @@ static int add_lock(struct report *report, const char *group, const char *lock, 
 }
 
 /* The locks to look at. */
-static int list_locks(struct report *report, const struct inventory *inventory, struct error *err)
+static int list_locks(struct report *report, const struct report_query *query,
+		      const struct report_inventory *inventory, struct error *err)
 {
-	const struct report_query *query = inventory->query;
-
 	for (unsigned i = 0; i < inventory->groups.count; i++) {
 		const char *group = inventory->groups.list[i];
 
@@ -296,19 +186,17 @@ static int check_directory(const char *path, bool *exists, struct error *err)
 	return 0;
 }
 
-static int gather(struct report *report, struct inventory *inventory, struct error *err)
+static int gather(struct report *report, const struct report_query *query,
+		  struct report_inventory *inventory, struct error *err)
 {
-	const struct report_query *query = inventory->query;
 	bool exists;
 
 	if (check_directory(query->directory, &exists, err) ||
-	    take_inventory(inventory, &report->problem, err) ||
-	    check_asked("group", &query->groups, &inventory->groups, query, err) ||
-	    check_asked("lock", &query->locks, &inventory->locks, query, err))
+	    report_take_inventory(inventory, query, &report->problem, err))
 		return -1;
 	if (!exists)
 		return 0;
-	if (list_locks(report, inventory, err) || look_at_all(report, query, err))
+	if (list_locks(report, query, inventory, err) || look_at_all(report, query, err))
 		return -1;
 	drop_unused(report);
 	report_find_holders(report);
@@ -317,13 +205,13 @@ static int gather(struct report *report, struct inventory *inventory, struct err
 
 int report_gather(struct report *report, const struct report_query *query, struct error *err)
 {
-	struct inventory inventory = {.query = query};
+	struct report_inventory inventory = {.in_config = 0};
 	int result;
 
 	*report = (struct report){.directory = query->directory};
-	result = gather(report, &inventory, err);
+	result = gather(report, query, &inventory, err);
 	report->time = clock_wall();
-	free_inventory(&inventory);
+	report_free_inventory(&inventory);
 	if (result)
 		report_free(report);
 	return result;

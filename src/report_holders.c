@@ -47,14 +47,14 @@ static void see_holder(void *arg, unsigned index, pid_t pid, const char *command
 	struct report_row *row = ((struct search *)arg)->rows[index];
 	struct report_process *longer =
 		realloc(row->processes, (row->process_count + 1) * sizeof(*longer));
-	char *copy = strdup(command);
 
-	if (longer)
-		row->processes = longer;
-	if (longer && copy)
-		row->processes[row->process_count++] = (struct report_process){pid, copy};
-	else
-		free(copy);
+	if (!longer)
+		return;
+	row->processes = longer;
+	longer[row->process_count].pid = pid;
+	longer[row->process_count].command = strdup(command);
+	if (longer[row->process_count].command)
+		row->process_count++;
 }
 
 void report_find_holders(struct report *report)

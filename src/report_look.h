@@ -31,6 +31,17 @@ enum lockfile_result report_enter_gate(struct report_gate *gate, const struct st
 				       struct error *err);
 void report_leave_gate(struct report_gate *gate);
 
+/* One look at a lock. */
+struct report_probe {
+	struct report_lock *lock;
+	const struct slotset *set; /* NULL: the config has no such lock */
+	struct statedir sd;        /* fd -1: there is no directory */
+	struct names files;        /* of the directory, sorted */
+};
+
+/* report_probe.c, under the gate: makes the rows of all slots and waiters, as they are now. */
+int report_probe(const struct report_probe *look, struct error *err);
+
 /*
  * report_look.c: fills the rows of lock->group, lock->lock anew; until then they are what the last
  * look saw (or nothing). `set` are the slots that the config gives it, NULL: none. Returns whether
@@ -41,6 +52,24 @@ bool report_look(struct report_lock *lock, const char *directory, const struct s
 
 /* Frees the rows. */
 void report_clear(struct report_lock *lock);
+
+/* What there may be to look at. */
+struct report_inventory {
+	struct names groups; /* that the config names or the directory has */
+	struct names locks;  /* of the config in its order, then those only the directory has */
+	struct names
+		leftover;   /* "group/lock": directories of locks that the config does not have */
+	unsigned in_config; /* how many of `locks` the config has */
+};
+
+/*
+ * report_inventory.c: takes the inventory, and is content if all that the query asks for is in
+ * it. `problem` is why a part of the directory is not, or empty. Free with
+ * report_free_inventory(), whatever came out.
+ */
+int report_take_inventory(struct report_inventory *inventory, const struct report_query *query,
+			  struct error *problem, struct error *err);
+void report_free_inventory(struct report_inventory *inventory);
 
 /* report_holders.c: looks for the processes that hold what is leaked, or has no record. */
 void report_find_holders(struct report *report);

@@ -44,8 +44,8 @@ static double oldest(const struct report *report, const struct report_lock *lock
 
 	for (unsigned i = 0; i < lock->count; i++) {
 		const struct report_row *row = &lock->rows[i];
-		int64_t age = report_age(report, row);
-		double seconds = (double)(age / 1000000) / 1000;
+		int64_t age = report_age(report, row), milliseconds = age / 1000000;
+		double seconds = (double)milliseconds / 1000;
 
 		if ((row->place > 0) == waiting && age >= 0 && !(seconds <= oldest_age))
 			oldest_age = seconds;

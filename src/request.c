@@ -22,7 +22,8 @@ static int parse_count(const char *text, unsigned *count, struct error *err)
 	uint64_t value;
 
 	if (!num_parse(text, CONFIG_MAX_SLOTS, &value) || !value)
-		return error_set(err, "bad count '%s': it is not a number from 1 to %d", text, CONFIG_MAX_SLOTS);
+		return error_set(err, "bad count '%s': it is not a number from 1 to %d", text,
+				 CONFIG_MAX_SLOTS);
 	*count = (unsigned)value;
 	return 0;
 }
@@ -31,7 +32,8 @@ int request_duration(const char *option, const char *text, int64_t *ns, struct e
 {
 	if (num_parse_duration(text, ns))
 		return 0;
-	return error_set(err, "bad duration '%s' for %s: write it like 30, 1.5, 10m, 2h or 1d", text, option);
+	return error_set(err, "bad duration '%s' for %s: write it like 30, 1.5, 10m, 2h or 1d",
+			 text, option);
 }
 
 static int parse_status(const char *text, int *status, struct error *err)
@@ -39,7 +41,8 @@ static int parse_status(const char *text, int *status, struct error *err)
 	uint64_t value;
 
 	if (!num_parse(text, 255, &value))
-		return error_set(err, "bad exit status '%s' for -E: it is not a number from 0 to 255", text);
+		return error_set(
+			err, "bad exit status '%s' for -E: it is not a number from 0 to 255", text);
 	*status = (int)value;
 	return 0;
 }
@@ -142,8 +145,9 @@ static int finish_wants(struct request *request, struct error *err)
 	return variables_check(request->wants, request->want_count, err);
 }
 
-int request_parse(struct request *request, const struct command *self, struct resolve_options *options,
-		  int argc, char **argv, request_option *own, void *arg, struct error *err)
+int request_parse(struct request *request, const struct command *self,
+		  struct resolve_options *options, int argc, char **argv, request_option *own,
+		  void *arg, struct error *err)
 {
 	const char *argument;
 	int key;
@@ -152,7 +156,8 @@ int request_parse(struct request *request, const struct command *self, struct re
 	request->conflict_status = COMMAND_NO_SLOT;
 	request->heartbeat = DEFAULT_HEARTBEAT;
 	optind = 0;
-	while ((key = options_next(self->options, self->name, argc, argv, &argument, err)) != OPTIONS_END) {
+	while ((key = options_next(self->options, self->name, argc, argv, &argument, err)) !=
+	       OPTIONS_END) {
 		int result;
 
 		if (key == OPTIONS_BAD)
@@ -180,16 +185,18 @@ static void explain(const struct request *request)
 	resolve_why(where, why);
 	fprintf(stderr, "grouplock: worker '%s' (%s) is in group '%s' (%s)\n", where->worker,
 		where->worker_source, where->group, why);
-	fprintf(stderr, "grouplock: config '%s' (%s), directory '%s' (%s)\n", config_path(where->config),
-		where->config_source, where->directory, where->directory_source);
+	fprintf(stderr, "grouplock: config '%s' (%s), directory '%s' (%s)\n",
+		config_path(where->config), where->config_source, where->directory,
+		where->directory_source);
 	for (unsigned i = 0; i < request->want_count; i++) {
 		struct slotset slots;
 		struct error err;
 
 		if (config_slots(where->config, request->wants[i].lock, where->group, &slots, &err))
 			continue; /* acquire() says it */
-		fprintf(stderr, "grouplock: lock '%s' of group '%s' has %u slot%s\n", request->wants[i].lock,
-			where->group, slots.count, slots.count == 1 ? "" : "s");
+		fprintf(stderr, "grouplock: lock '%s' of group '%s' has %u slot%s\n",
+			request->wants[i].lock, where->group, slots.count,
+			slots.count == 1 ? "" : "s");
 		slotset_free(&slots);
 	}
 }
@@ -208,8 +215,10 @@ static void fill_job(struct request *request)
 	job->grants = request->grants;
 	job->count = request->want_count;
 	job->nonblock = request->nonblock;
-	job->deadline = request->has_timeout ? clock_add(clock_now(), request->timeout) : CLOCK_NEVER;
-	job->heartbeat = talk_interval(&request->talk, request->heartbeat ? request->heartbeat : CLOCK_NEVER);
+	job->deadline =
+		request->has_timeout ? clock_add(clock_now(), request->timeout) : CLOCK_NEVER;
+	job->heartbeat = talk_interval(&request->talk,
+				       request->heartbeat ? request->heartbeat : CLOCK_NEVER);
 	job->tell = request->quiet ? NULL : talk_tell;
 	job->arg = &request->talk;
 	proc_self(&job->record.process);
@@ -233,7 +242,6 @@ enum acquire_result request_acquire(struct request *request, struct error *err)
 {
 	enum acquire_result result;
 
-	fdlimit_raise(&request->fd_limit);
 	result = acquire(&request->job, err);
 	talk_close(&request->talk);
 	return result;

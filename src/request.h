@@ -18,18 +18,24 @@
 
 #define REQUEST_KEY_HEARTBEAT 256
 
-#define REQUEST_OPTIONS                                                                               \
-	{'w', "worker", "NAME", "who asks, instead of $GROUPLOCK_WORKER or the host name"},           \
-	{'g', "group", "NAME", "the group, instead of the worker's"},                                 \
-	{'l', "lock", "LOCK[=COUNT|=all]", "the lock, instead of 'default'; may be repeated"},        \
-	{'c', "count", "N", "take N slots of each lock without a count of its own"},                  \
-	{'x', "exclusive", NULL, "take all slots of each lock without a count of its own"},           \
-	{'n', "nonblock", NULL, "do not wait: exit with 75 if there is no free slot"},                \
-	{'t', "timeout", "DURATION", "wait no longer than this: 30, 1.5, 10m, 2h, 1d; then exit with 75"}, \
-	{'E', "conflict-exit-code", "N", "exit with N instead of 75; 0 skips quietly"},               \
-	{REQUEST_KEY_HEARTBEAT, "heartbeat", "DURATION", "say so this often while waiting (60); 0 is never"}, \
-	{'q', "quiet", NULL, "say nothing about waiting"},                                            \
-	{'v', "verbose", NULL, "say how group, limit and directory were found"}
+#define REQUEST_OPTIONS                                                                         \
+	{'w', "worker", "NAME", "who asks, instead of $GROUPLOCK_WORKER or the host name"},     \
+		{'g', "group", "NAME", "the group, instead of the worker's"},                   \
+		{'l', "lock", "LOCK[=COUNT|=all]",                                              \
+		 "the lock, instead of 'default'; may be repeated"},                            \
+		{'c', "count", "N", "take N slots of each lock without a count of its own"},    \
+		{'x', "exclusive", NULL,                                                        \
+		 "take all slots of each lock without a count of its own"},                     \
+		{'n', "nonblock", NULL, "do not wait: exit with 75 if there is no free slot"},  \
+		{'t', "timeout", "DURATION",                                                    \
+		 "wait no longer than this: 30, 1.5, 10m, 2h, 1d; then exit with 75"},          \
+		{'E', "conflict-exit-code", "N", "exit with N instead of 75; 0 skips quietly"}, \
+		{REQUEST_KEY_HEARTBEAT, "heartbeat", "DURATION",                                \
+		 "say so this often while waiting (60); 0 is never"},                           \
+		{'q', "quiet", NULL, "say nothing about waiting"},                              \
+	{                                                                                       \
+		'v', "verbose", NULL, "say how group, limit and directory were found"           \
+	}
 
 struct request {
 	/* from the command line */
@@ -45,7 +51,7 @@ struct request {
 	struct resolved where;
 	struct acquire_job job;
 	struct talk talk;
-	struct rlimit fd_limit; /* as it was */
+	struct rlimit fd_limit;                         /* as it was */
 	struct acquire_grant grants[ACQUIRE_MAX_LOCKS]; /* last: large, and mostly never touched */
 };
 
@@ -59,8 +65,9 @@ int request_duration(const char *option, const char *text, int64_t *ns, struct e
  * Parses; options end at the first operand, which is argv[optind] then. `own` gets the options
  * that are not of REQUEST_OPTIONS.
  */
-int request_parse(struct request *request, const struct command *self, struct resolve_options *options,
-		  int argc, char **argv, request_option *own, void *arg, struct error *err);
+int request_parse(struct request *request, const struct command *self,
+		  struct resolve_options *options, int argc, char **argv, request_option *own,
+		  void *arg, struct error *err);
 
 /*
  * Finds config, directory, worker and group; under -v says how. Then job.record is to be completed
@@ -68,7 +75,7 @@ int request_parse(struct request *request, const struct command *self, struct re
  */
 int request_resolve(struct request *request, struct error *err);
 
-/* Gets the slots. Raises the limit on open files; fd_limit is to be put back before an exec. */
+/* Gets the slots. Wants room for descriptors: fdlimit_raise(). */
 enum acquire_result request_acquire(struct request *request, struct error *err);
 
 /* The descriptors that hold what was got, malloc()ed; *count of them. NULL: no memory. */

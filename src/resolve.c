@@ -31,7 +31,8 @@ int resolve_paths(struct resolved *resolved, const struct resolve_options *optio
 		  const char **config, struct error *err)
 {
 	*resolved = (struct resolved){0};
-	if (from_user(options->config, "-f", "GROUPLOCK_CONFIG", config, &resolved->config_source, err) ||
+	if (from_user(options->config, "-f", "GROUPLOCK_CONFIG", config, &resolved->config_source,
+		      err) ||
 	    from_user(options->directory, "-d", "GROUPLOCK_DIR", &resolved->directory,
 		      &resolved->directory_source, err))
 		return -1;
@@ -60,7 +61,8 @@ int resolve_config(struct resolved *resolved, const struct resolve_options *opti
 	resolved->config = config_load(path, err);
 	if (!resolved->config)
 		return -1;
-	resolve_directory(resolved, config_path(resolved->config), config_directory(resolved->config));
+	resolve_directory(resolved, config_path(resolved->config),
+			  config_directory(resolved->config));
 	return 0;
 }
 
@@ -103,9 +105,11 @@ int resolve_group(struct resolved *resolved, const struct resolve_options *optio
 	resolved->match = config_group(resolved->config, resolved->worker, resolved->group,
 				       sizeof(resolved->group), &resolved->pattern);
 	if (resolved->match == CONFIG_UNLISTED && config_strict(resolved->config))
-		return error_set(err, "worker '%s' is not listed in [workers] of '%s', which says strict; "
-				 "add '%s = GROUP' there", resolved->worker,
-				 config_path(resolved->config), resolved->worker);
+		return error_set(
+			err,
+			"worker '%s' is not listed in [workers] of '%s', which says strict; "
+			"add '%s = GROUP' there",
+			resolved->worker, config_path(resolved->config), resolved->worker);
 	return 0;
 }
 

@@ -133,7 +133,8 @@ static int look_at(struct slots *slots, unsigned i, bool wanted, const struct re
 		set_state(slots, i, SLOT_MINE, fd);
 		return record_write(text, slots->sd, file, fd, err);
 	}
-	return error_set(err, "cannot lock '%s/%s': somebody keeps replacing it", slots->sd->path, file);
+	return error_set(err, "cannot lock '%s/%s': somebody keeps replacing it", slots->sd->path,
+			 file);
 }
 
 void slots_settle(struct slots *slots)
@@ -181,8 +182,8 @@ static bool is_ending(const struct slot *slot, const struct proc_identity *self)
 {
 	struct record record;
 
-	return slot->state == SLOT_BUSY && record_read(&record, slot->fd) && record.kind == RECORD_RUN &&
-	       proc_has_ended(&record.process, self);
+	return slot->state == SLOT_BUSY && record_read(&record, slot->fd) &&
+	       record.kind == RECORD_RUN && proc_has_ended(&record.process, self);
 }
 
 bool slots_are_ending(struct slots *slots, unsigned want, const struct proc_identity *self, int *fd)
@@ -202,31 +203,6 @@ bool slots_are_ending(struct slots *slots, unsigned want, const struct proc_iden
 	*fd = slots->slot[last].fd;
 	slots->slot[last].fd = -1;
 	return true;
-}
-
-int slots_granted(struct slots *slots, unsigned i, unsigned want, const struct record_text *text,
-		  bool *again, struct error *err)
-{
-	char file[NAME_MAX + 1];
-	int fd = slots->slot[i].fd;
-
-	slots_file(slots, i, file);
-	if (!lockfile_is_current(slots->sd, file, fd)) {
-		set_state(slots, i, SLOT_UNKNOWN, -1);
-		*again = true;
-		return 0;
-	}
-	if (i < slots->eligible && slots->mine < want) {
-		set_state(slots, i, SLOT_MINE, fd);
-		return record_write(text, slots->sd, file, fd, err);
-	}
-	set_state(slots, i, SLOT_FREE, -1);
-	return 0;
-}
-
-int slots_wait_operation(const struct slots *slots, unsigned i)
-{
-	return i < slots->eligible ? LOCK_EX : LOCK_SH;
 }
 
 unsigned slots_top(const struct slots *slots)

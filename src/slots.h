@@ -6,7 +6,8 @@
  *     most limit - k in all, numbered slots above the limit included: a lowered limit evicts
  *     nobody and admits nobody too many. Of named slots, those listed now are the limit; numbered
  *     ones still held from before the slots had names count as above it.
- * I6  Every look without waiting happens under the gate.
+ * I6  Every look without waiting happens under the gate, and slots are taken nowhere else: whoever
+ *     finds a slot locked there finds its holder's record in it, too.
  *
  * Positions 0 to eligible-1 are the slots of the config, in its order; from there to total-1
  * those above the limit, which only count.
@@ -26,7 +27,7 @@ enum slot_state {
 	SLOT_UNKNOWN, /* not looked at, since enough was found before it */
 	SLOT_FREE,    /* was free, and was left so */
 	SLOT_MINE,    /* held by this process, on fd */
-	SLOT_BUSY,    /* held by another; fd is open, to wait for it */
+	SLOT_BUSY,    /* held by another; fd is open, to wait for it with LOCK_SH */
 };
 
 struct slot {
@@ -73,18 +74,8 @@ bool slots_admissible(const struct slots *slots, unsigned want);
  * whoever runs two commands one after the other must not find the first one's slot busy. Then
  * *fd is the open file of such a slot, the caller's now, to wait for.
  */
-bool slots_are_ending(struct slots *slots, unsigned want, const struct proc_identity *self, int *fd);
-
-/*
- * A wait for position `i`, which was BUSY, was granted its lock: keeps the slot if it is eligible
- * and fewer than `want` are MINE, else gives it back (FREE). Sets *again if the file was replaced
- * meanwhile, so that only another survey tells.
- */
-int slots_granted(struct slots *slots, unsigned i, unsigned want, const struct record_text *text,
-		  bool *again, struct error *err);
-
-/* Which flock(2) operation to wait with for position `i`: above the limit, looking is enough. */
-int slots_wait_operation(const struct slots *slots, unsigned i);
+bool slots_are_ending(struct slots *slots, unsigned want, const struct proc_identity *self,
+		      int *fd);
 
 /* After a complete survey: the gate's new `top`, as low as what is held above the limit allows. */
 unsigned slots_top(const struct slots *slots);

@@ -112,7 +112,7 @@ static enum statedir_result enter(struct statedir *sd, int parent, const char *n
 			return STATEDIR_ERROR;
 		}
 		sd->fd = openat(parent, name, DIRECTORY_FLAGS | O_NOFOLLOW);
-		if (!made && sd->fd >= 0 && statedir_adopt(sd, sd->fd, 07777, name, err)) {
+		if (sd->fd >= 0 && statedir_adopt(sd, sd->fd, 07777, name, err)) {
 			statedir_close(sd);
 			return STATEDIR_ERROR;
 		}
@@ -147,8 +147,10 @@ enum statedir_result statedir_open_top(struct statedir *sd, const char *dir, boo
 		if (errno == ENOENT && !create)
 			return STATEDIR_MISSING;
 		if (errno == ENOENT)
-			error_set(err, "no directory '%s': create it with the mode and group of those "
-				  "who may take part, like 'install -d -m 2770 -g GROUP %s'", dir, dir);
+			error_set(err,
+				  "no directory '%s': create it with the mode and group of those "
+				  "who may take part, like 'install -d -m 2770 -g GROUP %s'",
+				  dir, dir);
 		else
 			error_sys(err, errno, "cannot open directory '%s'", dir);
 		return STATEDIR_ERROR;

@@ -1,6 +1,7 @@
 #include "talk.h"
 
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,10 +24,17 @@ int64_t talk_interval(const struct talk *talk, int64_t heartbeat)
 	return talk->terminal ? CLOCK_SECOND : heartbeat;
 }
 
-/* One write(2) a line, so that lines of several builds in one log do not mix. */
+/*
+ * One write(2) a line, so that lines of several builds in one log do not mix; and none that would
+ * block: a log that nobody reads must not hold up those who wait behind us. A line is shorter than
+ * PIPE_BUF, so that what poll(2) calls writable takes it whole (pipe(7)).
+ */
 static void put(const char *bytes, size_t size)
 {
-	(void)!write(STDERR_FILENO, bytes, size);
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	if (poll(&out, 1, 0) > 0)
+		(void)!write(STDERR_FILENO, bytes, size);
 }
 
 static void print_line(struct talk *talk, const char *text)
@@ -74,7 +82,8 @@ static void make_label(char label[2 * NAME_MAX + 2], const struct acquire_report
 		sprintf(label, "%.*s", NAME_MAX, report->group);
 }
 
-static void append(char line[LINE_SIZE], const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void append(char line[LINE_SIZE], const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 static void append(char line[LINE_SIZE], const char *format, ...)
 {
@@ -89,14 +98,16 @@ static void append(char line[LINE_SIZE], const char *format, ...)
 /* "msvc11 (make -j8, pid 4242 on vm2, 12m03s)"; a record's words are a stranger's: escaped. */
 static void append_holder(char line[LINE_SIZE], const struct record *record)
 {
-	char worker[NAME_MAX + 1], host[HOST_NAME_MAX + 1], command[SHOWN_COMMAND + 1], age[TEXT_DURATION_SIZE];
+	char worker[NAME_MAX + 1], host[HOST_NAME_MAX + 1], command[SHOWN_COMMAND + 1],
+		age[TEXT_DURATION_SIZE];
 
 	text_escape(worker, sizeof(worker), record->worker);
 	text_escape(host, sizeof(host), record->process.host);
 	text_escape(command, sizeof(command), record->command);
 	text_duration(age, clock_wall() - record->since);
 	append(line, "%s (%s%s, pid %ld on %s, %s)", worker, command,
-	       strlen(record->command) > SHOWN_COMMAND ? "..." : "", (long)record->process.pid, host, age);
+	       strlen(record->command) > SHOWN_COMMAND ? "..." : "", (long)record->process.pid,
+	       host, age);
 }
 
 /* "hw1 is full (2 of 2): 3rd in line after 4m12s; held by ..." */
@@ -109,13 +120,14 @@ static void describe(char line[LINE_SIZE], const struct acquire_report *report)
 	if (!report->limit)
 		append(line, "%s is closed (0 slots)", label);
 	else
-		append(line, "%s is %s (%u of %u)", label, report->held >= report->limit ? "full" : "busy",
-		       report->held, report->limit);
+		append(line, "%s is %s (%u of %u)", label,
+		       report->held >= report->limit ? "full" : "busy", report->held,
+		       report->limit);
 	if (report->news == ACQUIRE_GAVE_UP)
 		append(line, report->waited < CLOCK_SECOND ? "" : ": gave up after %s", waited);
 	else
-		append(line, ": %" PRIu64 "%s in line after %s", report->place, text_ordinal(report->place),
-		       waited);
+		append(line, ": %" PRIu64 "%s in line after %s", report->place,
+		       text_ordinal(report->place), waited);
 	if (report->holder) {
 		append(line, "; held by ");
 		append_holder(line, report->holder);
@@ -134,8 +146,10 @@ static void name_stopped(struct talk *talk, const struct acquire_report *report)
 	talk->told_stop = head->pid;
 	make_label(label, report);
 	text_escape(host, sizeof(host), head->host);
-	append(line, "%s has free slots, but the first in line, pid %ld on %s, seems to be stopped; "
-	       "continue or kill it", label, (long)head->pid, host);
+	append(line,
+	       "%s has free slots, but the first in line, pid %ld on %s, seems to be stopped; "
+	       "continue or kill it",
+	       label, (long)head->pid, host);
 	print_line(talk, line);
 }
 

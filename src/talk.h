@@ -13,9 +13,9 @@
 
 struct talk {
 	bool skip_quietly; /* giving up is as good as success (-E 0): no line about it */
-	bool terminal;   /* stderr is one: redraw */
-	size_t drawn;    /* bytes of the line that stands there unfinished */
-	pid_t told_stop; /* the stopped head that was named last, or 0 */
+	bool terminal;     /* stderr is one: redraw */
+	size_t drawn;      /* bytes of the line that stands there unfinished */
+	pid_t told_stop;   /* the stopped head that was named last, or 0 */
 };
 
 void talk_open(struct talk *talk, bool skip_quietly);

@@ -55,9 +55,11 @@ void text_duration(char out[TEXT_DURATION_SIZE], int64_t ns)
 	else if (s < 3600)
 		snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 "m%02" PRId64 "s", s / 60, s % 60);
 	else if (s < 86400)
-		snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 "h%02" PRId64 "m", s / 3600, s / 60 % 60);
+		snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 "h%02" PRId64 "m", s / 3600,
+			 s / 60 % 60);
 	else
-		snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 "d%02" PRId64 "h", s / 86400, s / 3600 % 24);
+		snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 "d%02" PRId64 "h", s / 86400,
+			 s / 3600 % 24);
 }
 
 const char *text_ordinal(unsigned long long n)

@@ -8,6 +8,9 @@
 #include "held.h"
 #include "text.h"
 
+/* execve(2) takes no string of more than 131072 bytes (MAX_ARG_STRLEN), its name included. */
+#define LONGEST_VALUE 131000
+
 /* GROUPLOCK_SLOT_<LOCK>: upper case, what no variable's name may have as '_'. */
 static char *variable_of(const char *lock)
 {
@@ -44,7 +47,8 @@ int variables_held(const struct acquire_job *job, char **held)
 		const struct acquire_grant *grant = &job->grants[i];
 
 		for (unsigned j = 0; j < grant->count && !grant->nested; j++) {
-			if (held_append(held, job->group, grant->want->lock, grant->files[j], job->secret)) {
+			if (held_append(held, job->group, grant->want->lock, grant->files[j],
+					job->secret)) {
 				free(*held);
 				*held = NULL;
 				return -1;
@@ -71,6 +75,14 @@ int variables_each(const struct acquire_job *job, variables_set *set, void *arg,
 	char *held;
 	int result = variables_held(job, &held);
 
+	if (!result && held && strlen(held) > LONGEST_VALUE) {
+		free(held);
+		return error_set(
+			err,
+			"too many slots under too long names for one environment variable: " HELD_VARIABLE
+			" would have more than %d bytes",
+			LONGEST_VALUE);
+	}
 	if (!result)
 		result = set(arg, "GROUPLOCK_WORKER", job->record.worker);
 	if (!result)
@@ -93,9 +105,11 @@ int variables_check(const struct acquire_want *wants, unsigned count, struct err
 			free(a);
 			free(b);
 			if (same)
-				return error_set(err, "locks '%s' and '%s' cannot be taken together: both would "
-						 "set the same variable GROUPLOCK_SLOT_...", wants[j].lock,
-						 wants[i].lock);
+				return error_set(
+					err,
+					"locks '%s' and '%s' cannot be taken together: both would "
+					"set the same variable GROUPLOCK_SLOT_...",
+					wants[j].lock, wants[i].lock);
 		}
 	}
 	return 0;

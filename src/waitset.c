@@ -61,8 +61,8 @@ static void *wait_for_lock(void *arg)
 static void keep_libc_signals(struct waitset_action was[2], bool put_back)
 {
 	for (int i = 0; i < 2; i++)
-		syscall(SYS_rt_sigaction, 32 + i, put_back ? &was[i] : NULL, put_back ? NULL : &was[i],
-			sizeof(uint64_t));
+		syscall(SYS_rt_sigaction, 32 + i, put_back ? &was[i] : NULL,
+			put_back ? NULL : &was[i], sizeof(uint64_t));
 }
 
 int waitset_open(struct waitset *ws, int stoppable, struct error *err)

@@ -26,12 +26,12 @@
 struct waitset_entry;
 
 struct waitset {
-	int eventfd;                   /* a thread writes it when its flock() has returned */
-	int signalfd;                  /* SIGTSTP, unless the caller ignores or blocks it */
-	struct sigaction wake_was;     /* what SIGURG did before */
-	struct waitset_action { /* struct kernel_sigaction of the kernel's signal.h, as it is */
+	int eventfd;               /* a thread writes it when its flock() has returned */
+	int signalfd;              /* SIGTSTP, unless the caller ignores or blocks it */
+	struct sigaction wake_was; /* what SIGURG did before */
+	struct waitset_action {    /* struct kernel_sigaction of the kernel's signal.h, as it is */
 		unsigned long words[4];
-	} libc_was[2]; /* what signals 32 and 33 did before */
+	} libc_was[2];                 /* what signals 32 and 33 did before */
 	struct waitset_entry *entries; /* files waited for, and those not reported yet */
 };
 

@@ -51,14 +51,16 @@ static int open_listing(struct listing *listing, int parent, const char *name, s
 	if (listing->fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 		return 0;
 	if (listing->fd >= 0)
-		listing->count = scandirat(listing->fd, ".", &listing->entries, is_visible, alphasort);
+		listing->count =
+			scandirat(listing->fd, ".", &listing->entries, is_visible, alphasort);
 	if (listing->fd >= 0 && listing->count >= 0)
 		return 0;
 	listing->count = 0;
 	return error_sys(err, errno, "cannot read directory '%s'", name);
 }
 
-static int visit_group(int parent, const char *file, walk_visit *visit, void *arg, struct error *err)
+static int visit_group(int parent, const char *file, walk_visit *visit, void *arg,
+		       struct error *err)
 {
 	char group[NAME_MAX + 1], lock[NAME_MAX + 1];
 	struct listing locks;

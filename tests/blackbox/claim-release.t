@@ -52,7 +52,7 @@ for value in '' ' ' garbage '=' '/' '///=' "$claimed" "$claimed=" "$claimed=0123
     "$(printf '%0100000d' 0)"; do
     claim -g hw1
     GROUPLOCK_HELD=$value run "$grouplock" release
-    is "$status:$(held_slots)" "0:$claimed" "GROUPLOCK_HELD='${value:0:40}' releases nothing"
+    is "$status:$(held_slots)" "0:$claimed" "GROUPLOCK_HELD=$(printf %q "${value:0:40}") releases nothing"
     is "$(grep -vc '^grouplock: ' run.err)" 0 "... and all that is said is grouplock's"
     GROUPLOCK_HELD="garbage $held hw9/default/slot.0=1" run "$grouplock" release -q
     is "$status:$err:$(held_slots)" 0:: "... a claim among such is released"
@@ -110,7 +110,7 @@ not_released "an unknown id" 00000000
 for unknown in '' ' ' x "${id:0:7}" "${id:0:7}x" "$id " " $id" "${id}0" "${id^^}x" "$id$id" "*" "????????" "$held" "${held#*=}" \
     "$claimed" -- 1 "$(printf '%040d' 0)" $'\e[31m12345678' "$(printf '%0100000d' 0)"; do
     run "$grouplock" release -- "$unknown"
-    like "$status:$lines:$err" '^1:1:grouplock: ' "'${unknown:0:40}' is no id"
+    like "$status:$lines:$err" '^1:1:grouplock: ' "$(printf %q "${unknown:0:40}") is no id"
     unlike "$err" '[[:cntrl:]]' "... which is said in a line of text"
 done
 is "$(held_slots)" "$claimed" "... and the claim is still there"
@@ -158,7 +158,7 @@ if ((EUID == 0)); then
     chgrp 54321 locks
     chmod 2770 locks
     install -m 755 "$grouplock" bin/grouplock
-    spawn target as 12345 sleep 150
+    spawn target setpriv --reuid 12345 --regid 12345 --groups 54321 sleep 150
     soon '[[ $(field "${pids[target]}" Uid) == 12345* ]]' || die "'target' should be the user's"
     # theirs: a claim of user 12345.
     theirs() {

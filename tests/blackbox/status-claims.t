@@ -48,8 +48,8 @@ soon 'slot_free hw2 default 0' || die "the slot should be free"
 row hw2
 is "$row" 'free - - - - -' "the process has ended: nothing is left of it"
 
-run "$grouplock" claim -g hw3 --pid 0 --max 1h
-id=$(said_id)
+run "$grouplock" claim --json -g hw3 --pid 0 --max 1h
+id=$(jq -r .id <<<"$out")
 keeper=$(keepers)
 row hw3
 like "$row" "^held [^ ]+ [^ ]+ $keeper [0-9dhms]+ claim $id \\(bound to no process, (1h00m|59m[0-9]{2}s) left\\)\$" "a claim that is bound to no process"
@@ -59,8 +59,8 @@ is "$status" 0 "the id that status shows is the one that release takes"
 row hw3
 is "$row" 'free - - - - -' "... and that was the end of it"
 
-run "$grouplock" claim -g hw4 --pid 0 --max 0.1
-id=$(said_id)
+run "$grouplock" claim --json -g hw4 --pid 0 --max 0.1
+id=$(jq -r .id <<<"$out")
 soon 'slot_free hw4 default 0' || die "--max should have ended the claim"
 row hw4
 is "$row" "free - - - - claim $id has expired" "a claim that --max has ended: the free slot says so"

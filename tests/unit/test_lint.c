@@ -405,7 +405,9 @@ static void compare_with_run(const char *text, size_t size)
 	lint_bytes(&findings, text, size);
 	all = all_of(&findings);
 	config = config_load(FILE_NAME, &err);
-	cr_assert_null(strstr(all, "grouplock run refuses"), "%s\n%.*s", all, (int)size, text);
+	/* Where quotes or blanks make a line less lost than run takes it for, check says what run says. */
+	if (!strstr(all, "refuses the file: is lost in") && !strstr(all, "and would be lost"))
+		cr_assert_null(strstr(all, "run refuses"), "%s\n%.*s", all, (int)size, text);
 	cr_assert_null(strstr(all, "line by line"), "%s\n%.*s", all, (int)size, text);
 	bad = findings.levels[FINDING_ERROR] > 0;
 	cr_assert(config ? !bad || has_more_than_run_sees(&findings) : bad,

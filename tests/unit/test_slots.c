@@ -455,81 +455,69 @@ Test(slots, directory_that_was_removed_is_an_error)
 
 /* --- waits ------------------------------------------------------------------------------- */
 
-/* The lock of position `i` falls to us, as a waiting thread would report. */
-static void grant(unsigned i, int *holder, unsigned want, bool *again)
+/* Position `i` falls free, as a waiting thread learns, and the survey that follows. */
+static void grant(unsigned i, int *holder, unsigned want)
 {
 	close(*holder);
-	cr_assert(zero(int, flock(slots.slot[i].fd, slots_wait_operation(&slots, i) | LOCK_NB)));
-	cr_assert(zero(int, slots_granted(&slots, i, want, &text, again, &err)), "%s", err.text);
+	cr_assert(zero(int, flock(slots.slot[i].fd, LOCK_SH | LOCK_NB)));
+	survey(want);
 }
 
-Test(slots, granted_slot_is_kept_with_a_record_while_it_is_wanted)
+Test(slots, granted_slot_is_taken_with_a_record_while_it_is_wanted)
 {
 	int fds[] = {hold("slot.0"), hold("slot.1"), hold("slot.2")};
-	bool again = false;
 
 	open_slots("3", 0);
 	survey(2);
-	grant(1, &fds[1], 2, &again);
+	grant(1, &fds[1], 2);
 	check_mine(1, "slot.1");
 	cr_assert(not(slots_admissible(&slots, 2)));
-	grant(0, &fds[0], 2, &again);
+	grant(0, &fds[0], 2);
 	check_mine(0, "slot.0");
 	cr_assert(slots_admissible(&slots, 2));
-	grant(2, &fds[2], 2, &again);
-	cr_assert(eq(int, slots.slot[2].state, SLOT_FREE));
+	close(fds[2]);
+	survey(2);
 	cr_assert(not(tempdir_is_held(&sd, "slot.2")));
 	cr_assert(eq(uint, slots.mine, 2));
-	cr_assert(not(again));
 }
 
 Test(slots, I5_granted_slot_above_the_limit_only_counts)
 {
 	int fds[] = {hold("slot.0"), hold("slot.2")};
-	bool again = false;
 
 	open_slots("1", 3);
 	survey(1);
-	cr_assert(eq(int, slots_wait_operation(&slots, 0), LOCK_EX));
-	cr_assert(eq(int, slots_wait_operation(&slots, 2), LOCK_SH));
-	grant(2, &fds[1], 1, &again);
+	grant(2, &fds[1], 1);
 	cr_assert(eq(int, slots.slot[2].state, SLOT_FREE));
 	cr_assert(zero(uint, slots.mine));
 	cr_assert(not(tempdir_is_held(&sd, "slot.2")));
-	grant(0, &fds[0], 1, &again);
+	grant(0, &fds[0], 1);
 	check_mine(0, "slot.0");
 	cr_assert(slots_admissible(&slots, 1));
-	cr_assert(not(again));
 }
 
 Test(slots, I5_head_waits_for_those_above_the_limit_too)
 {
 	int fds[] = {hold("slot.0"), hold("slot.2")};
-	bool again = false;
 
 	open_slots("1", 3);
 	survey(1);
-	grant(0, &fds[0], 1, &again);
+	grant(0, &fds[0], 1);
 	check_mine(0, "slot.0");
 	cr_assert(not(slots_admissible(&slots, 1)));
-	grant(2, &fds[1], 1, &again);
+	grant(2, &fds[1], 1);
 	cr_assert(slots_admissible(&slots, 1));
 }
 
 Test(slots, granted_file_that_was_replaced_is_nothing)
 {
 	int fd = hold("slot.0");
-	bool again = false;
 
 	open_slots("1", 0);
 	survey(1);
 	tempdir_write_text("new", "");
 	cr_assert(zero(int, rename("new", "slot.0")));
-	grant(0, &fd, 1, &again);
-	cr_assert(again);
-	cr_assert(zero(uint, slots.mine));
-	cr_assert(zero(uint, slots.busy));
-	survey(1);
+	grant(0, &fd, 1);
 	check_mine(0, "slot.0");
 }
 
