@@ -123,7 +123,7 @@ static int check_end(struct scan *scan, struct error *err)
 {
 	if (scan->previous == '\r')
 		return check_byte(scan, ' ', err);
-	if (scan->has_entry && (scan->last == '\\' || !scan->first))
+	if (scan->has_entry && (scan->last == '\\' || scan->previous == '\n'))
 		return error_set(err,
 				 "%s:%u: the last line ends with a backslash and would be lost",
 				 scan->path, scan->line);
