@@ -58,7 +58,7 @@ static int open_pidfd(struct run *run, struct error *err)
 	run->pidfd = -1;
 	if (run->keep_until_closed)
 		return 0;
-	switch (keeper_open_pidfd(getpid(), LAUNCH_FIRST_FD, &run->pidfd)) {
+	switch (keeper_open_pidfd(getpid(), 3, &run->pidfd)) {
 	case KEEPER_STARTED:
 		return 0;
 	case KEEPER_UNSUPPORTED:
@@ -70,12 +70,6 @@ static int open_pidfd(struct run *run, struct error *err)
 	case KEEPER_ERROR:
 		break;
 	}
-	if (errno == EINVAL || errno == EMFILE)
-		return error_set(
-			err,
-			"no file descriptor from %d up: the limit on open files is too low; raise "
-			"it with 'ulimit -Hn'",
-			LAUNCH_FIRST_FD);
 	return error_sys(err, errno, "cannot open a pidfd for the keeper");
 }
 

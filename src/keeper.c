@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -85,6 +86,18 @@ KEEPER_CODE static void close_others(const struct keeper_task *task)
 	close_between(from, UINT_MAX);
 }
 
+/*
+ * Lets go of the program's pages that are mapped but not needed any more: a keeper per running
+ * build should weigh next to nothing. What is needed comes back by a page fault.
+ */
+KEEPER_CODE static void drop_pages(void)
+{
+	extern char __executable_start[], etext[]; /* the linker's: ld(1), end(3) */
+	unsigned long page = 4096, start = (unsigned long)__executable_start & ~(page - 1);
+
+	syscall(SYS_madvise, start, ((unsigned long)etext - start) & ~(page - 1), MADV_DONTNEED);
+}
+
 KEEPER_CODE static void settle(const struct keeper_task *task)
 {
 	int null;
@@ -142,6 +155,7 @@ KEEPER_CODE static int keep(void *arg)
 	int signalfd = -1;
 
 	settle(task);
+	drop_pages();
 	if (task->releasable)
 		signalfd = (int)syscall(SYS_signalfd4, -1, &release, sizeof(release), 0);
 	atomic_store(&keeper_word, WORD_SETTLED);

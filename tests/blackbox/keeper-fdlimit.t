@@ -9,11 +9,11 @@ hw3 = 3
 hw40 = 40
 END
 
-# limits: what a command finds.
-limits='echo "$(ulimit -Sn) $(ulimit -Hn)"'
+# show_limits: what a command finds.
+show_limits='echo "$(ulimit -Sn) $(ulimit -Hn)"'
 hard=$(ulimit -Hn)
 ok '[[ $hard == unlimited ]] || ((hard >= 256))' "the limit on open files allows the tests"
-run bash -c "ulimit -Sn 64; exec \"\$grouplock\" run -q -g hw1 -- sh -c '$limits'"
+run bash -c "ulimit -Sn 64; exec \"\$grouplock\" run -q -g hw1 -- sh -c '$show_limits'"
 is "$status:$out:$err" "0:64 $hard:" "a soft limit of 64: the run works, and the command has the same limit"
 for n in 64 100; do
     holder a bash -c "ulimit -Sn $n; exec \"\$grouplock\" run -g hw1 -- close-all a"
@@ -29,7 +29,7 @@ for n in 4 8; do
     is "$status:$out:$err" 0:ran: "a soft limit of $n: works too"
 done
 hold holder -g hw1
-spawn waiter bash -c "ulimit -Sn 64; exec \"\$grouplock\" run -g hw1 -- sh -c '$limits'"
+spawn waiter bash -c "ulimit -Sn 64; exec \"\$grouplock\" run -g hw1 -- sh -c '$show_limits'"
 soon 'queued waiter' || die "'waiter' should have queued"
 end holder
 finish waiter
@@ -48,15 +48,16 @@ ok '[[ ! -e ran ]]' "... and the command does not run"
 cat >bin/holds <<'END'
 #!/bin/sh
 # holds COUNT: complains unless it has that many slots open and a keeper.
-for fd in 100 101 102; do
-    [ $((fd - 100)) -ge "$1" ] || case $(readlink /proc/$$/fd/$fd) in */slot.*) ;; *) echo "no slot on $fd" ;; esac
-done
+slots=$(find "/proc/$$/fd" -name '[1-9][0-9][0-9]*' -lname '*/slot.*' | wc -l)
+[ "$slots" = "$1" ] || echo "$slots slots"
 grep -qsx "Pid:[[:space:]]*$$" $(grep -lsx grouplock-keepe /proc/[0-9]*/comm | sed 's:comm$:fdinfo/*:') || echo 'no keeper'
 echo ran
 END
 chmod 755 bin/holds
+limits=({99..105} 110)
+if linked_statically; then limits+=({0..6} 8 12 20); fi  # the dynamic loader needs some for itself
 worked=0 refused=0
-for n in {0..6} 8 12 20 99 {100..105} 110; do
+for n in "${limits[@]}"; do
     for count in 1 3; do
         run bash -c "ulimit -n $n; exec \"\$grouplock\" run -q -g hw3 -c $count -- holds $count"
         if [[ $status:$out:$err == 0:ran: ]]; then
@@ -68,8 +69,8 @@ for n in {0..6} 8 12 20 99 {100..105} 110; do
         fi
     done
 done
-ok '((worked >= 8 && refused >= 24 && worked + refused == 36))' \
-    "at most 0 to 110 open files: works ($worked) or is refused in one line ($refused)"
+ok '((worked >= 8 && refused >= 5 && worked + refused == 2 * ${#limits[@]}))' \
+    "so many open files: works ($worked) or is refused in one line ($refused)"
 run "$grouplock" run -g hw3 -x -t "$patience" -- true
 is "$status" 0 "... and all slots are free"
 run "$grouplock" run -g hw40 -x -n -- true

@@ -20,9 +20,9 @@ sleeps() {
     soon "[[ \$(</proc/${pids[$1]}/comm) == sleep && \$(field ${pids[$1]} State) == S* ]]"
 }
 
-# numbers NAME: of the descriptors that NAME's process has.
-numbers() {
-    fds "${pids[$1]}" | cut -d' ' -f1 | paste -sd ' '
+# descriptors NAME: the numbers of those that NAME's process has; in place of 100 and above, what they are.
+descriptors() {
+    fds "${pids[$1]}" | sed -E 's:^([0-9]{1,2}) .*:\1:; s:^[0-9]{3,} .*/::' | paste -sd ' '
 }
 
 # unharmed: no message has got into a file of the directory.
@@ -48,11 +48,10 @@ chmod 755 bin/only
 
 for numbers in '1 2' '0 2' '0 1' none; do
     what="with ${numbers/ / and } of 0, 1 and 2 open"
-    expected="$numbers 100"
+    expected="$numbers slot.0"
     expected=${expected#none }
     sleeper a only "$numbers" "$grouplock" run -v -g hw1 -- sleep 150
-    is "$(numbers a)" "$expected" "$what: so has the command, and 100"
-    ok 'has_open "${pids[a]}" "$slot"' "... which is the slot"
+    is "$(descriptors a)" "$expected" "$what: so has the command, and the slot"
     keeper=$(keeper_of a)
     is "$(fds "$keeper" | head -n 3)" $'0 /dev/null\n1 /dev/null\n2 /dev/null' "... the keeper has all three on /dev/null"
 
@@ -63,7 +62,7 @@ for numbers in '1 2' '0 2' '0 1' none; do
     end_by a TERM
     is "$status" 143 "... the command ends"
     sleeps b || die "'b' should have started"
-    is "$(numbers b)" "$expected" "... after a wait it has the same"
+    is "$(descriptors b)" "$expected" "... after a wait it has the same"
     ok unharmed "... no message has got into a file"
     end_by b TERM
     soon no_keepers
@@ -116,13 +115,14 @@ is "$(cat f3 f9 own)" mine "what the scripts wrote is in their files"
 
 # --- the numbers ------------------------------------------------------------------------------------
 sleeper a only '0 1 2' "$grouplock" run -g hw3 -x -- sleep 150
-is "$(numbers a)" '0 1 2 100 101 102' "three slots: 100, 101 and 102"
+is "$(descriptors a)" '0 1 2 slot.0 slot.1 slot.2' "three slots: 100 and above, in order"
 end_by a TERM
 exec 100<groups.ini 102<groups.ini
 sleeper a "$grouplock" run -g hw3 -x -t "$patience" -- sleep 150
 exec 100<&- 102<&-
-is "$(fds "${pids[a]}" | awk '$1 >= 100 && $1 < 110 { sub(".*/", "", $2); print $1, $2 }' | paste -sd ' ')" \
-    '100 groups.ini 101 slot.0 102 groups.ini 103 slot.1 104 slot.2' "where the caller has some of these, others: the caller's stay"
+fds "${pids[a]}" | sed -n 's:/.*/::; /^100 /p; /^102 /p' >callers
+is "$(<callers)" $'100 groups.ini\n102 groups.ini' "where the caller has some of these open, they stay the caller's"
+like "$(descriptors a)" '( slot.[012]| groups.ini){5}' "... and the slots have others"
 end_by a TERM
 
 done_testing

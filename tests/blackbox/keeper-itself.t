@@ -52,12 +52,12 @@ is "$(tr '\0' ' ' <"/proc/$command/cmdline")" "/bin/sh $dir/bin/hold a " "the co
 # is added to a program by a sanitizer does not count.
 if grep -q -e __asan_init -e __tsan_init "$grouplock"; then
     skip "this program is built with a sanitizer, which has memory of its own"
-elif ldd "$grouplock" >/dev/null 2>&1; then
-    memory=$(field "$keeper" RssAnon)
-    ok "((${memory% kB} < 1024))" "the memory of its own is less than 1 MB ($memory; linked dynamically)"
-else
+elif linked_statically; then
     memory=$(field "$keeper" VmRSS)
     ok "((${memory% kB} < 1024))" "its memory, shared or not, is less than 1 MB ($memory)"
+else
+    memory=$(field "$keeper" RssAnon)
+    ok "((${memory% kB} < 1024))" "the memory of its own is less than 1 MB ($memory; linked dynamically)"
 fi
 
 end a

@@ -134,7 +134,7 @@ until (-e 'enough') {
         my $name = <$file> // next;
         next unless $name eq "grouplock-keepe\n";
         my ($pid) = $comm =~ /(\d+)/;
-        next if $spared{$pid} || index readlink("/proc/$pid/fd/100") // '', "$directory/";
+        next if $spared{$pid} || !grep { index(readlink // '', "$directory/") == 0 } glob "/proc/$pid/fd/*";
         if (rand 2 < 1) { $spared{$pid} = 1 } else { $kills += kill KILL => $pid }
     }
     select undef, undef, undef, 0.002;

@@ -126,13 +126,17 @@ for how in "-k:$grouplock run -k" "no pidfd_open:failing pidfd_open ENOSYS $grou
 done
 
 # Any other failure is a failure: no command runs that would not be guarded.
-for failure in pidfd_open:EMFILE pidfd_open:ENOMEM clone:EAGAIN; do
-    run failing "${failure%:*}" "${failure#*:}" "$grouplock" run -q -g hw1 -- touch ran
-    refused "${failure%:*} fails with ${failure#*:}: a clear error" keeper
+while read -r call error word; do
+    run failing "$call" "$error" "$grouplock" run -q -g hw1 -- touch ran
+    refused "$call fails with $error: a clear error" "$word"
     ok '[[ ! -e ran ]]' "... the command does not run"
     run "$grouplock" run -g hw1 -n -- true
     is "$status" 0 "... and the slot is free"
-done
+done <<'END'
+pidfd_open EMFILE open files
+pidfd_open ENOMEM keeper
+clone EAGAIN keeper
+END
 run failing clone EAGAIN "$grouplock" run -q -k -g hw1 -- echo ran
 is "$status:$out:$err" 0:ran: "-k needs none of that"
 

@@ -29,6 +29,11 @@ fds() {
     find "/proc/$1/fd" -type l -printf '%f %l\n' | sort -n
 }
 
+# linked_statically: the program needs nothing of the dynamic loader.
+linked_statically() {
+    ! ldd "$grouplock" >/dev/null 2>&1
+}
+
 # --- keepers ------------------------------------------------------------------
 
 # One process that looks at all: on a busy machine each costs its time.
@@ -185,3 +190,8 @@ for (name, code), count in sorted(orphans.items()):
     print('orphans', name, code, count)
 END
 chmod 755 bin/reap
+
+# reaped COUNT: what bin/reap says of a command that went well and of so many keepers that did.
+reaped() {
+    printf 'command 0\norphans grouplock-keepe 0 %d' "$1"
+}
