@@ -62,12 +62,13 @@ static int help(void)
 
 /*
  * A caller may have closed stdin, stdout or stderr. Then a lock file would get that number and
- * our messages would be written into it: fill the gaps, until the exec, with /dev/null.
+ * our messages would be written into it: fill the gaps, until the exec, with /dev/null, which,
+ * opened for reading, still lets a write to stdout fail.
  */
 static int guard_stdio(struct error *err)
 {
 	for (int fd = 0; fd <= 2; fd++) {
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR | O_CLOEXEC) < 0)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
 			return error_sys(err, errno, "cannot open '/dev/null'");
 	}
 	return 0;

@@ -55,20 +55,17 @@ struct report_process {
 /* A slot, a waiter, or the word that a lock is closed. */
 struct report_row {
 	enum report_state state;
-	char *name;             /* of a slot, as people call it; else NULL */
-	bool numbered;          /* the name is a number */
+	char *name;    /* of a slot: its number, or its name as the config spells it; else NULL */
+	bool numbered; /* the name is a number */
 	bool above_limit;       /* held, although the config has no such slot now */
-	bool expired;           /* free, after a claim that its --max ended */
 	uint64_t ticket;        /* of a waiter: its number, and ... */
 	unsigned place;         /* ... its place in line, 1 for the head */
+	bool expired;           /* a free slot whose last holder was a claim that its --max ended */
 	struct report_who *who; /* NULL: there is no record, or none that makes sense */
-	/*
-	 * In how many looks, one after the other, the record of a held slot was not its holder's:
-	 * it is missing, or tells of one that has ended. After two its holders are looked for.
-	 */
-	unsigned doubts;
-	bool searched; /* they were ... */
-	bool hidden;   /* ... but not in all processes: this user may not */
+	unsigned doubts; /* looks at a held slot, one after the other, whose record was not its
+				* holder's: it is missing, or tells of one that has ended */
+	bool searched;   /* who holds it was looked for ... */
+	bool hidden;     /* ... but not in all processes: this user may not */
 	struct report_process *processes;
 	unsigned process_count;
 	char *file; /* of a slot that is held: the file's name and identity */
@@ -80,7 +77,8 @@ struct report_lock {
 	char *group, *lock;
 	bool limited; /* the config has this lock, and `limit` slots in it */
 	unsigned limit;
-	struct error problem;    /* why there are no rows: it could not be looked at; else empty */
+	struct error
+		problem; /* why it could not be looked at: then there are no rows; else empty */
 	struct report_row *rows; /* slots in their order, then waiters in theirs */
 	unsigned count, room;
 	unsigned held, waiting; /* how many; held: leaked ones too */

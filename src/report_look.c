@@ -31,60 +31,38 @@ void report_clear(struct report_lock *lock)
 
 /* --- the gate and the directory ----------------------------------------------------------- */
 
-static bool is_in_use(const struct names *files)
+/* A directory without a gate: whoever comes next makes one. Until then nobody has given out anything. */
+static int look_without_gate(struct report_probe *look, struct error *err)
 {
-	for (unsigned i = 0; i < files->count; i++) {
-		const char *file = files->list[i];
+	for (unsigned i = 0; i < look->files.count; i++) {
+		const char *file = look->files.list[i];
 
 		if (!strncmp(file, GATE_SLOT_PREFIX, sizeof(GATE_SLOT_PREFIX) - 1) ||
 		    !strncmp(file, GATE_TICKET_PREFIX, sizeof(GATE_TICKET_PREFIX) - 1))
-			return true;
+			return error_set(
+				err,
+				"cannot look: '%s/%s' is missing; the next 'grouplock run' "
+				"makes it",
+				look->sd.path, GATE_NAME);
 	}
-	return false;
-}
-
-/*
- * A directory without a gate has given nothing out, unless the gate was removed: whoever comes
- * next makes one. AGAIN: it seems that somebody just did.
- */
-static int look_without_gate(struct report_probe *look, bool *again, struct error *err)
-{
-	if (names_read(&look->files, look->sd.fd, look->sd.path, err))
-		return -1;
-	if (!is_in_use(&look->files)) {
-		statedir_close(&look->sd); /* what comes into it from now on is not looked at */
-		return report_probe(look, err);
-	}
-	*again = true;
-	return error_set(err, "cannot look: '%s/%s' is missing; the next 'grouplock run' makes it",
-			 look->sd.path, GATE_NAME);
-}
-
-static int look_under_gate(struct report_probe *look, struct error *err)
-{
-	int result = names_read(&look->files, look->sd.fd, look->sd.path, err);
-
-	names_sort(&look->files);
-	return result ? result : report_probe(look, err);
+	return report_probe(look, err);
 }
 
 static int look_into(struct report_probe *look, struct error *err)
 {
-	for (bool tried = false, again = false;; tried = true) {
-		struct report_gate gate;
-		enum lockfile_result entered = report_enter_gate(&gate, &look->sd, err);
-		int result = -1;
+	struct report_gate gate;
+	enum lockfile_result entered = report_enter_gate(&gate, &look->sd, err);
+	int result = entered == LOCKFILE_OK || entered == LOCKFILE_MISSING ? 0 : -1;
 
-		if (entered == LOCKFILE_OK) {
-			result = look_under_gate(look, err);
-			report_leave_gate(&gate);
-		} else if (entered == LOCKFILE_MISSING) {
-			result = look_without_gate(look, &again, err);
-		}
-		if (!again || tried)
-			return result;
-		names_free(&look->files);
-	}
+	if (!result)
+		result = names_read(&look->files, look->sd.fd, look->sd.path, err);
+	names_sort(&look->files);
+	if (!result)
+		result = entered == LOCKFILE_OK ? report_probe(look, err)
+						: look_without_gate(look, err);
+	if (entered == LOCKFILE_OK)
+		report_leave_gate(&gate);
+	return result;
 }
 
 static int look(struct report_lock *lock, const char *directory, const struct slotset *set,

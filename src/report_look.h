@@ -14,7 +14,8 @@
 #include "statedir.h"
 
 /*
- * report_gate.c: the gate of somebody who only looks. It is opened to be read and never created.
+ * report_gate.c: the gate of somebody who only looks. It is opened to be read and never created;
+ * `names` tells whether it is there.
  *
  * Held exclusively where that can be had, since several lookers that share it one after the other
  * could keep everybody else out for ever. NFS has exclusive locks for writers only: there it is
@@ -54,10 +55,11 @@ void report_clear(struct report_lock *lock);
 
 /* What there may be to look at. */
 struct report_inventory {
-	struct names groups;   /* that the config names or the directory has */
-	struct names locks;    /* of the config, in its order; then those only the directory has */
-	struct names leftover; /* "group/lock": directories of locks that are not in the config */
-	unsigned in_config;    /* how many of `locks` are */
+	struct names groups; /* that the config names or the directory has */
+	struct names locks;  /* of the config in its order, then those only the directory has */
+	struct names
+		leftover;   /* "group/lock": directories of locks that the config does not have */
+	unsigned in_config; /* how many of `locks` the config has */
 };
 
 /*

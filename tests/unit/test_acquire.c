@@ -400,34 +400,6 @@ Test(acquire, directory_removed_under_a_waiter_is_made_again)
 	check_nothing_left();
 }
 
-static void remove_ticket(const struct acquire_report *report)
-{
-	static bool removed;
-
-	if (report->news != ACQUIRE_HEARTBEAT)
-		return;
-	if (!removed) {
-		cr_assert(zero(int, unlinkat(caller_sd.fd, "ticket.1", 0)));
-		removed = true;
-	} else if (holder >= 0 && tempdir_is_held(&caller_sd, "ticket.2")) {
-		close(holder);
-		holder = -1;
-	}
-}
-
-/* Nobody who comes now would see the old one, and two would be head at once. */
-Test(acquire, I3_ticket_removed_under_a_waiter_is_taken_anew)
-{
-	struct caller caller;
-
-	holder = tempdir_hold(&caller_sd, "slot.0", LOCK_EX);
-	caller_react = remove_ticket;
-	caller_prepare_for(&caller, 1);
-	caller_check(&caller, ACQUIRE_OK);
-	acquire_release(&caller.job);
-	check_nothing_left();
-}
-
 /* --- weights ----------------------------------------------------------------------------- */
 
 Test(acquire, I5_slots_asked_for_are_any_that_are_free)
