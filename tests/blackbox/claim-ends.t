@@ -23,7 +23,7 @@ its_group_is_terminated() { kill -TERM -- "-${pids[b]}"; }
 is_killed_while_stopped() {
     signal b STOP
     soon 'stopped b' || die "'b' should have stopped"
-    is "$(held_slots)" $claimed "a script that is stopped holds"
+    is "$(held_slots)" "$claimed" "a script that is stopped holds"
     signal b KILL
 }
 step='"$grouplock" run -g hw1 -n -- sh -c "touch step.started; exec sleep 150"'

@@ -66,7 +66,7 @@ unharmed() {
     local problem='' how
     for how in id variable; do
         if [[ $how == id ]]; then
-            run "$grouplock" release $id
+            run "$grouplock" release "$id"
         else
             GROUPLOCK_HELD=${place#locks/}=$secret run "$grouplock" release
         fi
@@ -106,11 +106,11 @@ unharmed test "... nor the shell that release is called from"
 forged 1 >$place
 unharmed test "... nor process 1"
 forged "${pids[plain]}" pid=0 >$place
-run "$grouplock" release $id
+run "$grouplock" release "$id"
 is "$status" 1 "a record of process 0 is none"
 for pid in -1 "-${pids[plain]}" 4294967296 x; do
     forged "${pids[plain]}" "pid=$pid" >$place
-    run "$grouplock" release $id
+    run "$grouplock" release "$id"
     is "$status" 1 "... nor is one of process $pid"
 done
 ok '[[ ! -e plain.signals ]] && ! dead ${pids[plain]}' "... and no one is signalled"
@@ -141,14 +141,14 @@ done
 run "$grouplock" claim -g hw1
 real=$(said_value CLAIM)
 forged "$(sed -n 's/^pid //p' locks/hw1/default/slot.0)" >$place
-run "$grouplock" release $id
+run "$grouplock" release "$id"
 is "$status:$(held_slots)" 1:hw1/default/slot.0 "a record that names the keeper of another claim does not end that"
 run "$grouplock" release "$real"
 is "$status:$(held_slots)" 0: "... its own id does"
 # The keeper of a command: it takes no signal, and release does not wait for it for ever.
 hold holder -g hw2
 forged "$(keeper_of holder)" >$place
-run "$grouplock" release $id
+run "$grouplock" release "$id"
 is "$status:$lines:$(held_slots)" "1:1:${place#locks/}" "a record that names the keeper of a command does not end that"
 end holder
 ok 'all_free hw2 default 0' "... the command's end does"
@@ -159,15 +159,15 @@ for key in boot=0c5d3f5e-0000-4000-8000-000000000000 pidns=1 boot= pidns=0 start
     unharmed plain "a process of another host, boot or namespace ($key) is not signalled"
 done
 forged "${pids[plain]}" boot=0c5d3f5e-0000-4000-8000-000000000000 >$place
-run "$grouplock" release $id
+run "$grouplock" release "$id"
 like "$err" "host 'vm7'" "... the host is named"
 forged "${pids[plain]}" 'host=%1B%5B31m%0A' boot= >$place
-run "$grouplock" release $id
+run "$grouplock" release "$id"
 is "$lines" 1 "... in one line"
 unlike "$err" '[[:cntrl:]]' "... of text"
 for key in start=5 'state=ended   ' 'state=expired ' 'state=released' state=x; do
     forged "${pids[plain]}" "$key" >$place
-    run "$grouplock" release $id
+    run "$grouplock" release "$id"
     is "$status" 0 "a claim that is over by its record ($key) is released already"
 done
 ok '[[ ! -e plain.signals ]] && ! dead ${pids[plain]}' "... and no one is signalled"
@@ -185,7 +185,7 @@ for what in symlink fifo directory socket hardlink; do
     esac
     run "$grouplock" claim -g hw1
     real=$(said_value CLAIM)
-    run timeout 60 "$grouplock" release $id
+    run timeout 60 "$grouplock" release "$id"
     is "$status" 1 "a $what instead of a slot holds up no release"
     is "$(grep -vc '^grouplock: ' run.err)" 0 "... and is told of by grouplock"
     run timeout 60 "$grouplock" release "$real"
@@ -209,7 +209,7 @@ for junk in '' zeros random 'a megabyte of y'; do
         random) head -c 1000000 /dev/urandom >$place ;;
         *) yes | head -c 1000000 >$place ;;
     esac
-    run "$grouplock" release $id
+    run "$grouplock" release "$id"
     is "$status:$lines" 1:1 "a slot with ${junk:-nothing} in it has no claim"
 done
 ok '[[ ! -e plain.signals ]] && ! dead ${pids[plain]}' "no one was signalled"

@@ -20,15 +20,15 @@ for shell in "${shells[@]}"; do
         'set -m; /bin/true & wait $!; set +m' 'exec </dev/null' 'umask 077; ulimit -c 0' 'unset GROUPLOCK_HELD GROUPLOCK_CLAIM' \
         'env -i /bin/true'; do
         does b "$order"
-        is "$(held_slots)" $claimed "$shell: $order: the script holds"
+        is "$(held_slots)" "$claimed" "$shell: $order: the script holds"
     done
     daemons_of b
     end_daemon "$(<b.1.daemon)"
     end_daemon "$(<b.2.daemon)"
-    is "$(held_slots)" $claimed "... after the end of daemons, too"
+    is "$(held_slots)" "$claimed" "... after the end of daemons, too"
     signal b STOP
     soon 'stopped b' || die "'b' should have stopped"
-    is "$(held_slots)" $claimed "... stopped, too"
+    is "$(held_slots)" "$claimed" "... stopped, too"
     signal b CONT
     does b 'echo goes on'
     is "$out" 'goes on' "... and continued"

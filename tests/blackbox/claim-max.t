@@ -42,7 +42,7 @@ for shell in "${shells[@]}"; do
     does b '"$grouplock" release'
     is "$status:$err" "0:grouplock: claim $id had ended before: its slot is another's by now" \
         "... as release tells, which leaves the other's slot alone"
-    is "$(held_slots)" $claimed "... held"
+    is "$(held_slots)" "$claimed" "... held"
     end next
     all_free hw1 default 0 || die "the slot should be free"
 
@@ -93,8 +93,6 @@ does b '"$grouplock" release'
 is "$(wc -l <b.warned)" 1 "... and release says so once"
 does b 'unset GROUPLOCK_HELD'
 claim_in b -g hw1 -l link --max 1h
-does b 'echo $GROUPLOCK_CLAIM'
-stays=$out
 claim_in b -g hw1 --max 0.2
 does b 'echo $GROUPLOCK_CLAIM'
 id=$out
@@ -106,7 +104,6 @@ does b "$(claiming -g hw1)"
 is "$status:$err" 0: "... and the first can be claimed again"
 does b '"$grouplock" release'
 is "$status:$err:$(held_slots)" 0:: "... and release ends the two that are there"
-ok '[[ $stays != "$id" ]]' "... which have different ids"
 tell b exit
 finish b
 
@@ -115,6 +112,7 @@ finish b
 hold holder -g hw1
 build b dash
 queue_claim b -g hw1 --max 2h
+# shellcheck disable=SC2034 # in conditions
 asked=$(date +%s%N)
 ok 'soon "(( \$(date +%s%N) > asked + 1000000000 ))"' "a claim with --max that waits"
 end holder
@@ -143,7 +141,7 @@ run "$grouplock" claim -g hw1 --max 99999999999999999999d --pid 0
 if ((status == 125)); then
     bad_claim "--max of a trillion years" --max
 else
-    is "$(held_slots)" $claimed "--max of a trillion years"
+    is "$(held_slots)" "$claimed" "--max of a trillion years"
     run "$grouplock" release "$(said_value CLAIM)"
     is "$status" 0 "... and a release before"
 fi

@@ -19,7 +19,7 @@ for how in KILL TERM; do
     sleeper target
     run "$grouplock" claim -g hw1 --pid "${pids[target]}"
     is "$status:$err" 0: "--pid: a claim for another process"
-    is "$(held_slots)" $claimed "... which holds the slot"
+    is "$(held_slots)" "$claimed" "... which holds the slot"
     is "$(keeper_of target)" "$(keepers)" "... and is watched by the keeper"
     queue next -g hw1
     ok 'still_waits next' "... others wait"

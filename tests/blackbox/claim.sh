@@ -146,6 +146,7 @@ odd_names() {
         printf '\n[slots my-lock.2]\n* = 2\n[slots gr\xc3\xb6\xc3\x9fe]\n* = 1\n'
     } | write_config
 }
+# shellcheck disable=SC1003 # a backslash is a backslash
 odd_workers=("it's a worker" '$(touch ran)' '`touch ran`; touch ran' '"a" $HOME \' "a'; touch ran; echo '" "'" "''" '*' '~' '-n'
     '!!' 'ä €' $'\xff\xfe' '&& touch ran' $'a\\nb' '%s%n' ' leading' 'trailing ' "\$'\\x41'" 'a=b; export a')
 

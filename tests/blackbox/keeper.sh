@@ -164,13 +164,11 @@ cat >bin/reap <<'END'
 import collections
 import ctypes
 import os
-import signal
 import sys
 
 PR_SET_CHILD_SUBREAPER = 36
 if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
     sys.exit('prctl: ' + os.strerror(ctypes.get_errno()))
-signal.alarm(100)
 command = os.spawnvp(os.P_NOWAIT, sys.argv[1], sys.argv[1:])
 orphans = collections.Counter()
 while True:

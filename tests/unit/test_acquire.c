@@ -325,8 +325,10 @@ Test(acquire, report_names_who_has_held_longest)
 
 static void open_gate_at_note(const struct acquire_report *report)
 {
-	if (report->news == ACQUIRE_NOTE)
+	if (report->news == ACQUIRE_NOTE && holder >= 0) {
 		close(holder);
+		holder = -1;
+	}
 }
 
 Test(acquire, gate_that_is_held_is_waited_for_even_by_nonblock)
@@ -338,7 +340,8 @@ Test(acquire, gate_that_is_held_is_waited_for_even_by_nonblock)
 	caller_prepare_for(&caller, 1);
 	caller.job.nonblock = true;
 	caller_check(&caller, ACQUIRE_OK);
-	check_text(caller_heard, "N");
+	check_has(caller_heard, "N");
+	cr_assert_null(strchr(caller_heard, 'X'));
 	check_has(caller_last_note, "gate");
 	acquire_release(&caller.job);
 }
@@ -396,6 +399,34 @@ Test(acquire, directory_removed_under_a_waiter_is_made_again)
 	statedir_close(&caller_sd);
 	tempdir_open_lock(&caller_sd);
 	cr_assert(tempdir_is_held(&caller_sd, "slot.0"));
+	acquire_release(&caller.job);
+	check_nothing_left();
+}
+
+static void remove_ticket(const struct acquire_report *report)
+{
+	static bool removed;
+
+	if (report->news != ACQUIRE_HEARTBEAT)
+		return;
+	if (!removed) {
+		cr_assert(zero(int, unlinkat(caller_sd.fd, "ticket.1", 0)));
+		removed = true;
+	} else if (holder >= 0 && tempdir_is_held(&caller_sd, "ticket.2")) {
+		close(holder);
+		holder = -1;
+	}
+}
+
+/* Nobody who comes now would see the old one, and two would be head at once. */
+Test(acquire, I3_ticket_removed_under_a_waiter_is_taken_anew)
+{
+	struct caller caller;
+
+	holder = tempdir_hold(&caller_sd, "slot.0", LOCK_EX);
+	caller_react = remove_ticket;
+	caller_prepare_for(&caller, 1);
+	caller_check(&caller, ACQUIRE_OK);
 	acquire_release(&caller.job);
 	check_nothing_left();
 }

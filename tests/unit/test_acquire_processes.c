@@ -241,6 +241,63 @@ Test(acquire_processes, I9_stop_that_the_caller_blocks_is_left_for_later)
 	cr_assert(eq(int, sigismember(&stop, SIGTSTP), 1));
 }
 
+/* Holds slot.0 as a command does that has ended, while its keeper has yet to let the slot go. */
+static void hold_as_ended(void)
+{
+	struct record record = {.kind = RECORD_RUN};
+	struct record_text text;
+	int fds[2];
+	pid_t pid;
+
+	cr_assert(zero(int, pipe(fds)));
+	pid = fork();
+	if (!pid) {
+		proc_self(&record.process);
+		_exit(write(fds[1], &record, sizeof(record)) != (ssize_t)sizeof(record));
+	}
+	cr_assert(eq(long, read(fds[0], &record, sizeof(record)), (long)sizeof(record)));
+	cr_assert(eq(int, waitpid(pid, NULL, 0), pid));
+	close(fds[0]);
+	close(fds[1]);
+	hold();
+	record_format(&record, &text);
+	cr_assert(zero(int, record_write(&text, &caller_sd, "slot.0", holder, &caller_err)));
+}
+
+static void end_at_heartbeat(const struct acquire_report *report)
+{
+	if (report->news == ACQUIRE_HEARTBEAT && holder >= 0)
+		end_holder();
+}
+
+Test(acquire_processes, slot_of_an_ended_command_is_not_busy_but_soon_free)
+{
+	struct caller caller;
+
+	hold_as_ended();
+	caller_react = end_at_heartbeat;
+	caller_prepare_for(&caller, 1);
+	caller.job.nonblock = true;
+	/* On a machine so slow that the second of patience is over before a heartbeat, once more. */
+	if (acquire(&caller.job, &caller_err) == ACQUIRE_BUSY)
+		caller_check(&caller, ACQUIRE_OK);
+	acquire_release(&caller.job);
+}
+
+/* Its keeper was killed, and something that it left behind has the slot. */
+Test(acquire_processes, slot_of_an_ended_command_that_nobody_frees_is_busy)
+{
+	struct caller caller;
+
+	hold_as_ended();
+	caller_prepare_for(&caller, 1);
+	caller.job.nonblock = true;
+	caller_check(&caller, ACQUIRE_BUSY);
+	check_text(caller_heard, "X");
+	end_holder();
+	cr_assert(not(tempdir_is_held(&caller_sd, "slot.0")));
+}
+
 static struct ticket head;
 static pid_t named;
 
@@ -287,6 +344,29 @@ Test(acquire_processes, I9_stopped_head_is_named_to_those_behind_it)
 	caller_check(&caller, ACQUIRE_OK);
 	cr_assert(eq(int, named, child.pid));
 	acquire_release(&caller.job);
+	kill(child.pid, SIGKILL);
+	cr_assert(eq(int, waitpid(child.pid, NULL, 0), child.pid));
+}
+
+/* It wants both slots, has one, and could have the other. */
+Test(acquire_processes, I9_stopped_head_that_has_gathered_slots_is_named)
+{
+	struct proc_identity child = stopped_process();
+	struct record record = {.kind = RECORD_RUN, .process = child, .count = 2};
+	struct record_text text;
+	struct caller caller;
+
+	caller_configure("[slots]\n* = 2\n");
+	hold();
+	record_format(&record, &text);
+	cr_assert(zero(int, record_write(&text, &caller_sd, "slot.0", holder, &caller_err)));
+	head = caller_line_up(2, &child);
+	caller_react = see_stopped;
+	caller_prepare_for(&caller, 1);
+	caller_check(&caller, ACQUIRE_OK);
+	cr_assert(eq(int, named, child.pid));
+	acquire_release(&caller.job);
+	end_holder();
 	kill(child.pid, SIGKILL);
 	cr_assert(eq(int, waitpid(child.pid, NULL, 0), child.pid));
 }

@@ -404,6 +404,23 @@ Test(gate, absurd_ticket_numbers_are_passed_over)
 	leave();
 }
 
+/* Else whoever takes a place would walk through all the numbers between them, and all others wait. */
+Test(gate, tickets_too_far_apart_are_an_error_that_blocks_nobody)
+{
+	static const char *const names[] = {"ticket.1", "ticket.2000000"};
+	struct gate other;
+
+	make_files(names, sizeof(names) / sizeof(*names));
+	cr_assert(eq(int, gate_open(&gate, &sd, &err), LOCKFILE_OK), "%s", err.text);
+	cr_assert(eq(int, gate_try(&gate, &err), LOCKFILE_ERROR));
+	check_has(err.text, "/hw1/default'");
+	check_has(err.text, "remove");
+	cr_assert(zero(int, unlink("ticket.1")));
+	cr_assert(eq(int, gate_open(&other, &sd, &err), LOCKFILE_OK), "%s", err.text);
+	cr_assert(eq(int, gate_try(&other, &err), LOCKFILE_OK), "%s", err.text);
+	gate_close(&other);
+}
+
 /* Whatever the names are, what is rebuilt must be read as it was written. */
 Test(gate, what_is_rebuilt_can_be_read_again)
 {

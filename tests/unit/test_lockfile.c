@@ -160,6 +160,24 @@ Test(lockfile, file_that_is_there_keeps_its_mode)
 	close(fd);
 }
 
+/* Whoever makes a file can be killed before it has given it the directory's group. */
+Test(lockfile, file_of_ours_that_has_another_group_is_put_right)
+{
+	struct stat st;
+	int fd;
+
+	tempdir_write_text(NAME, "");
+	cr_assert(zero(int, chmod(NAME, 0600)));
+	if (!geteuid()) /* others have to do with the groups that they are in */
+		cr_assert(zero(int, chown(NAME, (uid_t)-1, 54321)));
+	sd.mode = 02770;
+	cr_assert(eq(int, lockfile_open(&sd, NAME, &fd, &err), LOCKFILE_OK), "%s", err.text);
+	cr_assert(zero(int, fstat(fd, &st)));
+	cr_assert(eq(uint, st.st_gid, sd.gid));
+	cr_assert(eq(uint, st.st_mode & 07777, geteuid() ? 0600 : 0660));
+	close(fd);
+}
+
 Test(lockfile, file_in_a_removed_directory_is_missing)
 {
 	int fd;

@@ -448,6 +448,38 @@ Test(queue, each_visits_the_living_in_order)
 		queue_drop(&sd, &tickets[i]);
 }
 
+/* --- intact ------------------------------------------------------------------------------ */
+
+Test(queue, ticket_is_intact_while_its_name_leads_to_it)
+{
+	struct ticket tickets[2] = {take(), take()};
+
+	cr_assert(queue_is_intact(&sd, &tickets[0]));
+	cr_assert(zero(int, unlink("ticket.1")));
+	cr_assert(not(queue_is_intact(&sd, &tickets[0])));
+	tempdir_write_text("ticket.1", "");
+	cr_assert(not(queue_is_intact(&sd, &tickets[0])));
+	cr_assert(queue_is_intact(&sd, &tickets[1]));
+	queue_drop(&sd, &tickets[0]);
+	queue_drop(&sd, &tickets[1]);
+}
+
+Test(queue, heal_counts_anew_only_if_the_ticket_is_denied)
+{
+	struct ticket tickets[3] = {take(), take(), take()};
+
+	gate.dirty = false;
+	cr_assert(zero(int, queue_heal(&gate, &tickets[1], &err)), "%s", err.text);
+	cr_assert(not(gate.dirty));
+	gate.counters.first = gate.counters.next = 1;
+	cr_assert(zero(int, queue_heal(&gate, &tickets[1], &err)), "%s", err.text);
+	cr_assert(gate.dirty);
+	cr_assert(eq(u64, gate.counters.first, 1));
+	cr_assert(eq(u64, gate.counters.next, 4));
+	for (int i = 0; i < 3; i++)
+		queue_drop(&sd, &tickets[i]);
+}
+
 /* --- place ------------------------------------------------------------------------------- */
 
 Test(queue, place_of_the_head_is_1)

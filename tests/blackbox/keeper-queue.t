@@ -22,17 +22,17 @@ chmod 755 bin/in-line
 # The daemons run until the test lets go of the lock that they wait for.
 exec {barrier}>barrier
 flock "$barrier"
-spawn many reap in-line 200
-ok 'wait_until 120 "((\$(grep -c ^end trace) == 200))"' "two hundred in line: all run, although twenty leave daemons"
+spawn many reap in-line 100
+ok 'wait_until 150 "((\$(grep -c ^end trace) == 100))"' "a hundred in line: all run, although ten leave daemons"
 find /proc/[0-9]*/fd -lname "$here/locks/hw4/default/slot.*" -printf '%h\n' 2>/dev/null | sort -u >daemons
-ok '(($(wc -l <daemons) >= 20))' "... which have slots open"
+ok '(($(wc -l <daemons) >= 10))' "... which have slots open"
 run "$grouplock" run -g hw4 -x -t "$patience" -- true
 is "$status" 0 "... that are free"
 flock -u "$barrier"
 finish many
-is "$(grep -v flock <<<"$out")" "$(reaped 200)" "... all keepers end, and nothing but daemons is left"
+is "$(grep -v flock <<<"$out")" "$(reaped 100)" "... all keepers end, and nothing but daemons is left"
 is "$err" '' "... without a word"
-is "$(sort -u trace | grep -c ^end)" 200 "... each ran once"
+is "$(sort -u trace | grep -c ^end)" 100 "... each ran once"
 ok '(($(most_at_once) <= 4))' "... four at a time"
 ok 'no_keepers' "... no keeper is left"
 
