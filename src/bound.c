@@ -1,5 +1,6 @@
 #include "bound.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -47,29 +48,45 @@ static bool same_program(pid_t a, pid_t b)
 	       !memcmp(lines[0], lines[1], sizes[0]);
 }
 
-/* Whether the process has our stdout as its own, and that is a pipe. */
-static bool shares_stdout(pid_t pid)
+/* Whether `parent` reads what `pid` writes to its stdout. */
+static bool is_read_by(pid_t pid, pid_t parent)
 {
+	struct stat out, mode, in;
 	char path[40];
-	struct stat own, theirs;
+	struct dirent *entry;
+	bool found = false;
+	DIR *dir;
 
 	snprintf(path, sizeof(path), "/proc/%ld/fd/1", (long)pid);
-	return !fstat(STDOUT_FILENO, &own) && S_ISFIFO(own.st_mode) && !stat(path, &theirs) &&
-	       own.st_dev == theirs.st_dev && own.st_ino == theirs.st_ino;
+	if (stat(path, &out) < 0 || !S_ISFIFO(out.st_mode))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%ld/fd", (long)parent);
+	dir = opendir(path);
+	/* The links' own modes tell how the files are open (proc(5)). */
+	while (dir && !found && (entry = readdir(dir)))
+		found = !fstatat(dirfd(dir), entry->d_name, &in, 0) && in.st_dev == out.st_dev &&
+			in.st_ino == out.st_ino &&
+			!fstatat(dirfd(dir), entry->d_name, &mode, AT_SYMLINK_NOFOLLOW) &&
+			mode.st_mode & S_IRUSR;
+	if (dir)
+		closedir(dir);
+	return found;
 }
 
 pid_t bound_caller(void)
 {
-	pid_t pid = getppid();
+	pid_t pid = getppid(), caller = pid;
 
-	for (int i = 0; i < SUBSHELLS_MAX && shares_stdout(pid); i++) {
+	for (int i = 0; i < SUBSHELLS_MAX; i++) {
 		pid_t parent = proc_parent(pid);
 
 		if (parent <= 0 || !same_program(pid, parent))
 			break;
+		if (is_read_by(pid, parent))
+			caller = parent;
 		pid = parent;
 	}
-	return pid;
+	return caller;
 }
 
 int bound_open(struct bound *bound, pid_t pid, struct error *err)

@@ -15,9 +15,9 @@ struct bound {
 };
 
 /*
- * The process that calls: the parent, or, where that is a subshell that `$(...)` has forked, the
- * shell it was forked from. Such a subshell runs the same program with the same arguments as its
- * parent and has our own stdout, a pipe; it ends as soon as we do.
+ * The process that calls: the parent, or, where that is a subshell of a `$(...)`, which ends before
+ * what we print is used, the shell that reads it. Subshells run the same program with the same
+ * arguments as their parent; that of a `$(...)` has a pipe as its stdout which its parent reads.
  */
 pid_t bound_caller(void);
 

@@ -196,24 +196,31 @@ static int start_keeper(struct claim *claim, pid_t *pid, struct error *err)
 	return keeper_start(keeper, pid, err);
 }
 
-static bool is_ending_signal_pending(void)
+/* Whether we shall end when signals are no longer blocked but `was`: a signal that is ignored stays pending, too. */
+static bool will_end(const sigset_t *was)
 {
+	static const int ending[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+	struct sigaction action;
 	sigset_t pending;
 
 	sigpending(&pending);
-	return sigismember(&pending, SIGTERM) || sigismember(&pending, SIGINT) ||
-	       sigismember(&pending, SIGHUP) || sigismember(&pending, SIGQUIT);
+	for (size_t i = 0; i < sizeof(ending) / sizeof(*ending); i++) {
+		if (sigismember(&pending, ending[i]) && !sigismember(was, ending[i]) &&
+		    !sigaction(ending[i], NULL, &action) && action.sa_handler == SIG_DFL)
+			return true;
+	}
+	return false;
 }
 
 /* With the keeper there, but bound to our word: writes who holds, and tells the caller. */
-static int tell_caller(struct claim *claim, pid_t keeper, struct error *err)
+static int tell_caller(struct claim *claim, pid_t keeper, const sigset_t *was, struct error *err)
 {
 	if (write_records(claim, keeper, err))
 		return -1;
 	if (bound_has_ended(&claim->bound))
 		return error_set(err, "process %ld, which the claim is bound to, has ended",
 				 (long)claim->bound.pid);
-	return is_ending_signal_pending() ? 0 : print_claim(claim, keeper, err);
+	return will_end(was) ? 0 : print_claim(claim, keeper, err);
 }
 
 /*
@@ -234,8 +241,8 @@ static int hold(struct claim *claim, struct error *err)
 	result = start_keeper(claim, &keeper, err);
 	close(commit[0]);
 	if (!result)
-		result = tell_caller(claim, keeper, err);
-	if (!result && !is_ending_signal_pending() && write(commit[1], "", 1) != 1)
+		result = tell_caller(claim, keeper, &was, err);
+	if (!result && !will_end(&was) && write(commit[1], "", 1) != 1)
 		result = error_sys(err, errno, "cannot reach the keeper, pid %ld", (long)keeper);
 	close(commit[1]);
 	sigprocmask(SIG_SETMASK, &was, NULL);

@@ -23,7 +23,9 @@ struct search {
 	const char *id; /* as the user gave it */
 	struct proc_identity self;
 	bool quiet;
-	bool found, told; /* something of this claim was found; its earlier end was told */
+	bool found;       /* something of this claim was found */
+	bool unseen;      /* some lock could not be searched: err says why */
+	struct error err; /* of the search by an id */
 	char told_id[RECORD_SHORT_ID + 1];
 	char matched[RECORD_SECRET_SIZE]; /* the whole id that `id` turned out to be the start of */
 	int status;
@@ -72,6 +74,9 @@ static void release_one(struct search *search, const char *file, const char *id,
 		if (why)
 			tell_earlier(search, record.id, why);
 		break;
+	case RELEASE_RUN:
+		search->found = search->found || known;
+		break;
 	case RELEASE_OTHER:
 		if (known)
 			tell_earlier(search, id, "its slot is another's by now");
@@ -115,37 +120,37 @@ static int see_slot(void *arg, const char *file)
 static int see_lock(void *arg, const char *group, const char *lock)
 {
 	struct search *search = arg;
-	struct error err;
-	int result = 0;
+	int result;
 
-	if (statedir_open(&search->sd, search->directory, group, lock, false, &err) != STATEDIR_OK)
+	switch (statedir_open(&search->sd, search->directory, group, lock, false, &search->err)) {
+	case STATEDIR_OK:
+		break;
+	case STATEDIR_MISSING:
 		return 0;
-	if (walk_slots(search->sd.fd, see_slot, search, &err)) {
-		command_fail(&err);
-		result = -1;
+	case STATEDIR_ERROR:
+		search->unseen = true;
+		return 0;
 	}
+	result = walk_slots(search->sd.fd, see_slot, search, &search->err);
 	statedir_close(&search->sd);
 	return result;
 }
 
 static void release_id(struct search *search, const char *id)
 {
-	struct error err;
-
 	search->id = id;
-	search->found = false;
+	search->found = search->unseen = false;
 	if (strlen(id) < RECORD_SHORT_ID || strlen(id) >= RECORD_SECRET_SIZE ||
 	    id[strspn(id, "0123456789abcdef")]) {
-		error_set(&err, "'%s' is not the id of a claim; see 'grouplock status'", id);
-	} else if (walk_locks(search->directory, see_lock, search, &err)) {
-		search->status = RELEASE_UNKNOWN;
-		return;
-	} else if (search->found) {
-		return;
-	} else {
-		error_set(&err, "no claim '%s' in '%s'", id, search->directory);
+		error_set(&search->err, "'%s' is not the id of a claim; see 'grouplock status'",
+			  id);
+	} else if (!walk_locks(search->directory, see_lock, search, &search->err)) {
+		if (search->found)
+			return;
+		if (!search->unseen)
+			error_set(&search->err, "no claim '%s' in '%s'", id, search->directory);
 	}
-	command_fail(&err);
+	command_fail(&search->err);
 	search->status = RELEASE_UNKNOWN;
 }
 

@@ -91,11 +91,10 @@ static enum release_result tell_keeper(const struct record *record, int slot_fd,
 static enum release_result judge(const struct record *record, const char *id, int fd,
 				 const struct proc_identity *self, struct error *err)
 {
-	/* A run's slot ends with its command and is not ours to end. */
-	if (record->kind != RECORD_CLAIM && !strncmp(record->id, id, strlen(id)))
-		return RELEASE_DONE;
-	if (record->kind != RECORD_CLAIM || strncmp(record->id, id, strlen(id)))
+	if (strncmp(record->id, id, strlen(id)))
 		return RELEASE_OTHER;
+	if (record->kind != RECORD_CLAIM)
+		return RELEASE_RUN;
 	if (record->state != RECORD_HELD)
 		return RELEASE_EARLIER;
 	if (!proc_is_here(&record->process, self)) {

@@ -16,6 +16,7 @@
 enum release_result {
 	RELEASE_DONE,    /* it held, and does no more */
 	RELEASE_EARLIER, /* it was over before: *record says why */
+	RELEASE_RUN,     /* a command of `run` has that id, and ends by itself */
 	RELEASE_OTHER,   /* the slot shows another's record */
 	RELEASE_FAILED,  /* err says why */
 };
