@@ -28,9 +28,10 @@ blocked() {
 
 # drained: what claim prints into the pipe from now on is read, to its end.
 drained() {
-    spawn drain bash -c "exec cat full $pipe>&-"
-    soon 'has_open "${pids[drain]}" full' || die "'drain' should read"
-    exec {pipe}>&-
+    local reading
+    exec {reading}<full
+    spawn drain bash -c "exec cat <&$reading $pipe>&-"
+    exec {reading}<&- {pipe}>&-
 }
 
 # text: what came through the pipe behind what had filled it.

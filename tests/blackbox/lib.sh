@@ -29,7 +29,7 @@ export grouplock
 export LC_ALL=C
 
 readonly patience=30   # seconds that a condition is waited for
-readonly lifetime=170  # seconds that a test file may take
+: "${lifetime:=170}"       # seconds that a test file may take
 
 # --- TAP ----------------------------------------------------------------------
 

@@ -82,7 +82,7 @@ for how in TERM KILL; do
     for name in a b small small2; do end $name; done
 done
 for name in a b c; do hold $name -g hw1; done
-spawn big "$grouplock" run -g hw1 -c 4 -t 0.5 -- true
+spawn big "$grouplock" run -g hw1 -c 4 -t 6 -- true
 soon 'queued big' || die "'big' should have queued"
 queue small -g hw1
 finish big
