@@ -137,7 +137,7 @@ static enum step wait_in_line(struct attempt *at)
 			return step;
 		}
 		step = attempt_wait_for_ticket(at, before);
-		at->moved_up = true;
+		at->news = true;
 		if (step != STEP_ON)
 			return step;
 	}
@@ -155,8 +155,11 @@ static enum step survey_as_head(struct attempt *at, bool *done)
 	if (!queue_is_intact(&grant->sd, &at->ticket))
 		return STEP_AGAIN;
 	top = at->gate.counters.top;
-	if (attempt_limit_changed(at)) /* while this was in line, or slept */
+	if (attempt_limit_changed(at)) { /* while this was in line, or slept */
 		at->impossible = false;
+		at->news |=
+			attempt_closed(at); /* this wait has no end to be seen: do not be silent */
+	}
 	if (attempt_check_possible(at) != STEP_ON) {
 		/* A file that is just being written says all kinds of things: believe it twice. */
 		if (at->impossible)
@@ -265,9 +268,9 @@ static enum step take_as_head(struct attempt *at)
 			return step;
 		if (!at->soft && !at->told)
 			tell_wait(at, false);
-		else if (at->moved_up)
+		else if (at->news)
 			attempt_tell(at, ACQUIRE_FIRST, NULL, false);
-		at->moved_up = false;
+		at->news = false;
 		step = pause_if_shared(at, freed);
 		freed = -1;
 		if (step == STEP_ON)

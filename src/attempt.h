@@ -57,7 +57,7 @@ struct attempt {
 	bool soft;         /* the slots' commands have ended: no wait to speak of, so far */
 	bool told;         /* ... that this waits */
 	bool impossible;   /* more was asked for than the config said at the last survey */
-	bool moved_up;     /* has waited for a ticket */
+	bool news;         /* has moved up to be the head, or the group was closed: to be told */
 	bool gave_up;      /* told so */
 	pid_t suspect;     /* a head that could have gone on and did not, at the last look; or 0 */
 };

@@ -66,13 +66,13 @@ end d
 # --- closed -------------------------------------------------------------------
 limit 1
 hold a -g hw1
-queue b -g hw1 --heartbeat 0.1
+queue b -g hw1 --heartbeat 0
 queue c -g hw1 --heartbeat 0.1
 limit 0
-ok 'says b "^grouplock: hw1 is closed \(0 slots\)"' "a limit of 0: the head says that the group is closed"
+ok 'says b "^grouplock: hw1 is closed \(0 slots\)"' "a limit of 0: the head says at once that the group is closed"
 ok 'held a && kill -0 ${pids[a]}' "what runs goes on"
 end a
-ok 'lives_on b 12 && queued b && queued c && ! held b && ! held c' "nothing starts when it has ended"
+ok 'lives_on c 12 && queued b && queued c && ! held b && ! held c' "nothing starts when it has ended"
 run "$grouplock" run -g hw1 -n -- true
 is "$status" 75 "a newcomer's -n"
 like "$err" '^grouplock: hw1 is closed \(0 slots\)' "... says so as well"
