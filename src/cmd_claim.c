@@ -276,9 +276,11 @@ static void describe(struct claim *claim)
 static int claim_slots(struct claim *claim, struct error *err)
 {
 	struct request *request = &claim->request;
+	size_t slots;
 
 	fdlimit_raise(&request->fd_limit); /* ours alone: nothing is exec'ed */
-	if (bind(claim, err) || request_resolve(request, err))
+	if (bind(claim, err) || request_resolve(request, err) ||
+	    request_check(request, &slots, err))
 		return COMMAND_FAILED;
 	describe(claim);
 	switch (request_acquire(request, err)) {

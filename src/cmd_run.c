@@ -119,6 +119,14 @@ static int get_slots_and_start(struct run *run, struct error *err)
 	return COMMAND_FAILED;
 }
 
+/* What cannot be started must not wait first. */
+static int check(const struct run *run, struct error *err)
+{
+	size_t slots;
+
+	return request_check(&run->request, &slots, err) || launch_check_fds(slots, err) ? -1 : 0;
+}
+
 static int cmd_run(const struct command *self, struct resolve_options *options, int argc,
 		   char **argv)
 {
@@ -136,7 +144,7 @@ static int cmd_run(const struct command *self, struct resolve_options *options, 
 		return command_fail(&err);
 	}
 	fdlimit_raise(&run.request.fd_limit);
-	if (request_resolve(&run.request, &err))
+	if (request_resolve(&run.request, &err) || check(&run, &err))
 		return command_fail(&err);
 	status = get_slots_and_start(&run, &err);
 	if (*err.text)

@@ -177,6 +177,14 @@ int held_append(char **out, const char *group, const char *lock, const char *fil
 	return 0;
 }
 
+size_t held_least(const char *group, const char *lock)
+{
+	char prefix[2 * NAME_MAX + 3];
+
+	make_prefix(prefix, group, lock);
+	return strlen(prefix) + sizeof(GATE_SLOT_PREFIX "0=") - 1 + RECORD_SECRET_SIZE - 1;
+}
+
 void held_list(const char *list, held_each *each, void *arg)
 {
 	while (*list) {

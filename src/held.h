@@ -46,4 +46,7 @@ int held_check(const char *list, const char *group, const char *lock, struct gat
 int held_append(char **out, const char *group, const char *lock, const char *file,
 		const char *secret);
 
+/* The bytes that an entry of that lock adds to a list at the least. */
+size_t held_least(const char *group, const char *lock);
+
 #endif

@@ -4,9 +4,27 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "clock.h"
+
+static int refuse_limit(struct error *err)
+{
+	return error_set(err,
+			 "no file descriptor from %d up for a slot: the limit on open files is too "
+			 "low; raise it with 'ulimit -Hn'",
+			 LAUNCH_FIRST_FD);
+}
+
+int launch_check_fds(size_t count, struct error *err)
+{
+	struct rlimit limit;
+
+	if (!count || getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= LAUNCH_FIRST_FD + count)
+		return 0;
+	return refuse_limit(err);
+}
 
 /* The command's descriptors: out of the way of scripts, and open across exec. */
 static int move_fds(struct launch *launch, struct error *err)
@@ -15,11 +33,7 @@ static int move_fds(struct launch *launch, struct error *err)
 		int fd = fcntl(launch->fds[i], F_DUPFD, LAUNCH_FIRST_FD);
 
 		if (fd < 0 && (errno == EINVAL || errno == EMFILE))
-			return error_set(
-				err,
-				"no file descriptor from %d up for a slot: the limit on open "
-				"files is too low; raise it with 'ulimit -Hn'",
-				LAUNCH_FIRST_FD);
+			return refuse_limit(err);
 		if (fd < 0)
 			return error_sys(err, errno, "cannot duplicate a slot's descriptor");
 		close(launch->fds[i]);

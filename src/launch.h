@@ -30,6 +30,12 @@ struct launch {
 };
 
 /*
+ * Refuses a count of fds for which launch() has no room whatever else is open. To be asked before
+ * anything is waited for; launch() itself may still find that there is no room.
+ */
+int launch_check_fds(size_t count, struct error *err);
+
+/*
  * Moves the fds to LAUNCH_FIRST_FD and up and makes them inheritable, the only place that does;
  * starts the keeper; execs argv with the environment of this process, looked up in PATH. Does not
  * return unless that failed: then with the exit status that says so, and err.

@@ -238,6 +238,31 @@ int request_resolve(struct request *request, struct error *err)
 
 /* --- the slots ---------------------------------------------------------------------------- */
 
+int request_check(const struct request *request, size_t *slots, struct error *err)
+{
+	const struct acquire_job *job = &request->job;
+	size_t length = job->held ? strlen(job->held) : 0;
+
+	*slots = 0;
+	for (unsigned i = 0; i < job->count; i++) {
+		const struct acquire_want *want = &job->wants[i];
+		struct slotset set;
+		unsigned count;
+
+		if (held_mentions(job->held, job->group, want->lock))
+			continue;
+		if (config_slots(job->config, want->lock, job->group, &set, err))
+			return -1;
+		count = want->all ? set.count : want->count;
+		if (set.count && count > set.count)
+			count = 0; /* acquire() refuses it, with the better reason */
+		slotset_free(&set);
+		*slots += count;
+		length += count * held_least(job->group, want->lock);
+	}
+	return variables_check_held(length, err);
+}
+
 enum acquire_result request_acquire(struct request *request, struct error *err)
 {
 	enum acquire_result result;

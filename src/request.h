@@ -75,6 +75,13 @@ int request_parse(struct request *request, const struct command *self,
  */
 int request_resolve(struct request *request, struct error *err);
 
+/*
+ * Before anything is waited for: refuses what could not be told to a command or a shell, and says
+ * how many slots will be held at the least. A nested call adds nothing, so a lock of which the
+ * caller seems to hold slots does not count.
+ */
+int request_check(const struct request *request, size_t *slots, struct error *err);
+
 /* Gets the slots. Wants room for descriptors: fdlimit_raise(). */
 enum acquire_result request_acquire(struct request *request, struct error *err);
 

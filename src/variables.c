@@ -70,18 +70,25 @@ static int set_slots(const struct acquire_grant *grant, bool first, variables_se
 	return result;
 }
 
+int variables_check_held(size_t length, struct error *err)
+{
+	if (length <= LONGEST_VALUE)
+		return 0;
+	return error_set(
+		err,
+		"too many slots under too long names for one environment variable: " HELD_VARIABLE
+		" would have more than %d bytes",
+		LONGEST_VALUE);
+}
+
 int variables_each(const struct acquire_job *job, variables_set *set, void *arg, struct error *err)
 {
 	char *held;
 	int result = variables_held(job, &held);
 
-	if (!result && held && strlen(held) > LONGEST_VALUE) {
+	if (!result && held && variables_check_held(strlen(held), err)) {
 		free(held);
-		return error_set(
-			err,
-			"too many slots under too long names for one environment variable: " HELD_VARIABLE
-			" would have more than %d bytes",
-			LONGEST_VALUE);
+		return -1;
 	}
 	if (!result)
 		result = set(arg, "GROUPLOCK_WORKER", job->record.worker);

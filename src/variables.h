@@ -20,4 +20,7 @@ char *variables_labels(const struct acquire_grant *grant);
 /* The value of GROUPLOCK_HELD with what the job got added, malloc()ed or NULL; -1: no memory. */
 int variables_held(const struct acquire_job *job, char **held);
 
+/* Refuses a value of GROUPLOCK_HELD that is too long for an environment. */
+int variables_check_held(size_t length, struct error *err);
+
 #endif

@@ -29,6 +29,12 @@ for n in 4 8; do
     is "$status:$out:$err" 0:ran: "a soft limit of $n: works too"
 done
 hold holder -g hw1
+run bash -c 'ulimit -n 100; exec "$grouplock" run -q -g hw1 -t 60 -- touch ran'
+refused "a hard limit of 100: refused before the wait" 'open files' 'ulimit'
+run bash -c 'ulimit -n 100; exec "$grouplock" run -g hw1 -c 40 -- touch ran'
+refused "... after what can never be had" '40 slots' 'only 1'
+run "$grouplock" run -q -g hw3 -- bash -c 'ulimit -n 100; "$grouplock" run -g hw3 -n -- echo nested'
+is "$status:$out:$err" 0:nested: "... but a nested call needs no descriptor"
 spawn waiter bash -c "ulimit -Sn 64; exec \"\$grouplock\" run -g hw1 -- sh -c '$show_limits'"
 soon 'queued waiter' || die "'waiter' should have queued"
 end holder

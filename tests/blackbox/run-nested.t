@@ -178,6 +178,12 @@ for held in "garbage $claim" "$claim garbage" "  $claim  " "hw3/default/slot.0=1
     GROUPLOCK_HELD=$held run "$grouplock" run -q -w w1 -n -- echo in
     is "$status:$out" 0:in "a claim among others: ${held/$claim/CLAIM}"
 done
+# What would be too long for the command's environment is refused before anything is waited for.
+long=$(printf '%0131000d' 0)
+GROUPLOCK_HELD=$long run "$grouplock" run -q -w w1 -t 60 -- true
+refused "no room in GROUPLOCK_HELD for another slot" GROUPLOCK_HELD
+GROUPLOCK_HELD=$long run "$grouplock" claim -q -w w1 -t 60 --json
+refused "... nor for a claim's" GROUPLOCK_HELD
 end holder
 GROUPLOCK_HELD=$claim run "$grouplock" run -w w1 -n -- sh -c 'flock -n "$GROUPLOCK_DIR/hw1/default/slot.0" true; echo $?'
 is "$status:$out" 0:1 "a claim that has ended: the slot is acquired"
