@@ -128,12 +128,15 @@ static void describe(char line[LINE_SIZE], const struct acquire_report *report)
 	else
 		append(line, ": %" PRIu64 "%s in line after %s", report->place,
 		       text_ordinal(report->place), waited);
-	if (report->holder) {
-		append(line, "; held by ");
+	if (!report->holders)
+		return;
+	append(line, "; held by ");
+	if (report->holder)
 		append_holder(line, report->holder);
-		if (report->holders > 1)
-			append(line, " and %u more", report->holders - 1);
-	}
+	else
+		append(line, "unknown");
+	if (report->holders > 1)
+		append(line, " and %u more", report->holders - 1);
 }
 
 static void name_stopped(struct talk *talk, const struct acquire_report *report)

@@ -75,6 +75,13 @@ ok 'says waiter "^grouplock: hw1/link is full "' "a lock other than the default 
 end holder
 end waiter
 like "$err" 'grouplock: got hw1/link slot 0 after [0-9]+s$' "... in the end too"
+
+# A holder without a sensible record.
+exec {held}>locks/hw1/default/slot.0
+flock "$held"
+run "$grouplock" run -w msvc10 -n -- true
+like "$err" '^grouplock: hw1 is full \(1 of 1\); held by unknown$' "a holder whose record says nothing is unknown"
+exec {held}>&-
 run "$grouplock" run -g hw0 -t 0.1 -- true
 like "$err" '^grouplock: hw0 is closed \(0 slots\)' "a closed group"
 
