@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "memfile.h"
 #include "num.h"
 #include "statedir.h"
 #include "text.h"
@@ -22,6 +23,7 @@
 #define SECTION_SLOTS CONFIG_SECTION_SLOTS
 #define LOCK_PREFIX SECTION_SLOTS " "
 #define DEFAULT_SLOTS 1
+#define END_SECTION "\002"               /* no file has it: config_is_text() */
 #define MAX_FILE_SIZE (64 * 1024 * 1024) /* no groups.ini; a mistake that would eat memory */
 
 struct config {
@@ -130,7 +132,8 @@ static int check_end(struct scan *scan, struct error *err)
 	return 0;
 }
 
-static int check_content(const char *path, int fd, struct error *err)
+/* Copies what it has checked, if there is a copy. */
+static int check_content(const char *path, int fd, const struct memfile *copy, struct error *err)
 {
 	struct scan scan = {.path = path, .line = 1};
 	unsigned char bytes[1024];
@@ -147,6 +150,8 @@ static int check_content(const char *path, int fd, struct error *err)
 			if (check_byte(&scan, bytes[i], err))
 				return -1;
 		}
+		if (copy && memfile_append(copy, (char *)bytes, (size_t)got, err))
+			return -1;
 	}
 	return got < 0 ? error_sys(err, errno, "cannot read '%s'", path) : check_end(&scan, err);
 }
@@ -185,13 +190,14 @@ int config_open(const char *path, struct error *err)
 	return open_file(path, &ignored, err);
 }
 
-static int check_file(const char *path, struct stat *identity, struct error *err)
+static int check_file(const char *path, struct stat *identity, const struct memfile *copy,
+		      struct error *err)
 {
 	int fd = open_file(path, identity, err), result;
 
 	if (fd < 0)
 		return -1;
-	result = check_content(path, fd, err);
+	result = check_content(path, fd, copy, err);
 	close(fd);
 	return result;
 }
@@ -467,7 +473,8 @@ static int explain_parser(const char *path, struct error *err)
 			 (int)(in - text), text);
 }
 
-struct config *config_parse(const char *path, struct error *err)
+/* Parses the file `from`, which has the content of `path`. */
+static struct config *parse(const char *path, const char *from, struct error *err)
 {
 	struct config *config = calloc(1, sizeof(*config));
 
@@ -478,7 +485,7 @@ struct config *config_parse(const char *path, struct error *err)
 	}
 	iniparser_set_error_callback(hear_parser);
 	*parser_said = '\0';
-	config->ini = iniparser_load(path);
+	config->ini = iniparser_load(from);
 	if (!config->ini) {
 		explain_parser(path, err);
 		config_free(config);
@@ -487,9 +494,14 @@ struct config *config_parse(const char *path, struct error *err)
 	return config;
 }
 
+struct config *config_parse(const char *path, struct error *err)
+{
+	return parse(path, path, err);
+}
+
 bool config_item(const struct config *config, unsigned index, const char **name, const char **value)
 {
-	/* Nothing is ever unset, so the dictionary has no gaps. */
+	/* Nothing is ever unset but the last, so the dictionary has no gaps. */
 	if (index >= (unsigned)config->ini->n)
 		return false;
 	*name = config->ini->key[index];
@@ -497,14 +509,68 @@ bool config_item(const struct config *config, unsigned index, const char **name,
 	return true;
 }
 
+/* Takes the last section out again. False: iniparser has not come that far. */
+static bool take_end(dictionary *ini)
+{
+	if (!ini->n || strcmp(ini->key[ini->n - 1], END_SECTION))
+		return false;
+	dictionary_unset(ini, END_SECTION);
+	return true;
+}
+
+/*
+ * iniparser takes an error of read(2) for the end of the file, or has no memory for the rest, and
+ * goes by the half that it got: a group would have another limit without a word. So it gets a copy with one more section at the
+ * end, which must be there afterwards. A copy is also what was checked, whatever becomes of the
+ * file in between.
+ */
+static struct config *load_copy(const char *path, struct stat *identity, const struct memfile *copy,
+				struct error *err)
+{
+	/* Two line ends: a backslash may have been the last byte. */
+	static const char end[] = "\n\n[" END_SECTION "]\n";
+	struct config *config;
+
+	if (check_file(path, identity, copy, err) ||
+	    memfile_append(copy, end, sizeof(end) - 1, err))
+		return NULL;
+	config = parse(path, copy->path, err);
+	if (config && !take_end(config->ini)) {
+		if (*parser_said)
+			explain_parser(path, err);
+		else
+			error_sys(err, EIO, "cannot read the copy of '%s' in memory", path);
+		config_free(config);
+		return NULL;
+	}
+	return config;
+}
+
+static struct config *load(const char *path, struct stat *identity, struct error *err)
+{
+	struct memfile copy;
+	struct config *config;
+	struct error reason;
+
+	switch (memfile_open(&copy, &reason)) {
+	case MEMFILE_OK:
+		config = load_copy(path, identity, &copy, err);
+		memfile_close(&copy);
+		return config;
+	case MEMFILE_UNSUPPORTED:
+		return check_file(path, identity, NULL, err) ? NULL : parse(path, path, err);
+	case MEMFILE_ERROR:
+		error_set(err, "cannot load '%s': %s", path, reason.text);
+		break;
+	}
+	return NULL;
+}
+
 struct config *config_load(const char *path, struct error *err)
 {
 	struct stat identity;
-	struct config *config;
+	struct config *config = load(path, &identity, err);
 
-	if (check_file(path, &identity, err))
-		return NULL;
-	config = config_parse(path, err);
 	if (!config)
 		return NULL;
 	config->identity = identity;

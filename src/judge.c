@@ -1,10 +1,7 @@
 #include "judge.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 /* The section that a line to be judged stands in. No file has one: config_is_text(). */
 #define SECTION "\001"
@@ -13,25 +10,15 @@
 static int put(const struct judge *judge, const char *prefix, const char *bytes, size_t size,
 	       struct error *err)
 {
-	size_t length = strlen(prefix), done = 0;
-
-	if (ftruncate(judge->fd, 0) || pwrite(judge->fd, prefix, length, 0) != (ssize_t)length)
-		return error_sys(err, errno, "cannot write to memory");
-	while (done < size) {
-		ssize_t written =
-			pwrite(judge->fd, bytes + done, size - done, (off_t)(length + done));
-
-		if (written <= 0)
-			return error_sys(err, errno, "cannot write to memory");
-		done += (size_t)written;
-	}
-	return 0;
+	return memfile_clear(&judge->file, err) ||
+	       memfile_append(&judge->file, prefix, strlen(prefix), err) ||
+	       memfile_append(&judge->file, bytes, size, err);
 }
 
 struct config *judge_file(const struct judge *judge, const char *bytes, size_t size,
 			  struct error *err)
 {
-	return put(judge, "", bytes, size, err) ? NULL : config_parse(judge->path, err);
+	return put(judge, "", bytes, size, err) ? NULL : config_parse(judge->file.path, err);
 }
 
 int judge_open(struct judge *judge, struct error *err)
@@ -39,15 +26,19 @@ int judge_open(struct judge *judge, struct error *err)
 	struct config *nothing;
 	struct error reason;
 
-	judge->fd = memfd_create("line", MFD_CLOEXEC);
-	if (judge->fd < 0)
-		return error_sys(err, errno, "cannot check the lines of a file: no file in memory");
-	snprintf(judge->path, sizeof(judge->path), "/proc/self/fd/%d", judge->fd);
-	nothing = judge_file(judge, "", 0, &reason);
-	if (!nothing) {
-		close(judge->fd);
+	switch (memfile_open(&judge->file, &reason)) {
+	case MEMFILE_OK:
+		break;
+	case MEMFILE_UNSUPPORTED:
 		return error_set(err, "cannot check the lines of a file without /proc: %s",
 				 reason.text);
+	case MEMFILE_ERROR:
+		return error_set(err, "cannot check the lines of a file: %s", reason.text);
+	}
+	nothing = judge_file(judge, "", 0, &reason);
+	if (!nothing) {
+		judge_close(judge);
+		return error_set(err, "cannot check the lines of a file: %s", reason.text);
 	}
 	config_free(nothing);
 	return 0;
@@ -55,7 +46,7 @@ int judge_open(struct judge *judge, struct error *err)
 
 void judge_close(struct judge *judge)
 {
-	close(judge->fd);
+	memfile_close(&judge->file);
 }
 
 /* The first item is SECTION itself, then comes what the line added. */
@@ -81,7 +72,7 @@ int judge_line(const struct judge *judge, const char *bytes, size_t size, struct
 	*verdict->name = *verdict->value = '\0';
 	if (put(judge, PREFIX, bytes, size, err))
 		return -1;
-	config = config_parse(judge->path, &reason);
+	config = config_parse(judge->file.path, &reason);
 	if (!config) {
 		verdict->kind = strstr(reason.text, "too long") ? JUDGE_TOO_LONG : JUDGE_BAD;
 		return 0;

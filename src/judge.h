@@ -13,10 +13,10 @@
 
 #include "config.h"
 #include "error.h"
+#include "memfile.h"
 
 struct judge {
-	int fd; /* a file in memory: iniparser reads from paths only */
-	char path[32];
+	struct memfile file;
 };
 
 enum judge_kind {
