@@ -100,11 +100,19 @@ static void see_held(void *arg, const char *group_file, const char *lock_file, c
 
 	if (!statedir_unname(group, group_file) || !statedir_unname(lock, lock_file))
 		return;
-	if (statedir_open(&search->sd, search->directory, group, lock, false, &err) != STATEDIR_OK)
-		return;
-	record_id(secret, id);
-	release_one(search, file, id, true);
-	statedir_close(&search->sd);
+	switch (statedir_open(&search->sd, search->directory, group, lock, false, &err)) {
+	case STATEDIR_OK:
+		record_id(secret, id);
+		release_one(search, file, id, true);
+		statedir_close(&search->sd);
+		break;
+	case STATEDIR_MISSING:
+		break;
+	case STATEDIR_ERROR:
+		search->status = RELEASE_UNKNOWN;
+		command_fail(&err);
+		break;
+	}
 }
 
 /* --- a claim by its id -------------------------------------------------------------------- */

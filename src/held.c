@@ -1,5 +1,6 @@
 #include "held.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,20 +82,29 @@ static bool is_by(const struct record *record, const char *secret, const struct 
 	return record->kind == RECORD_KEEP || !proc_has_ended(&record->process, self);
 }
 
+static enum lockfile_result cannot_read(const struct statedir *sd, const char *file,
+					struct error *err)
+{
+	error_sys(err, errno, "cannot read '%s/%s' to see who holds it", sd->path, file);
+	return LOCKFILE_ERROR;
+}
+
 static enum lockfile_result check_entry(const struct entry *entry, struct gate *gate,
 					const struct proc_identity *self, struct error *err)
 {
 	struct record record;
 	enum lockfile_result result;
-	bool by_us;
+	bool by_us = false;
 	int fd;
 
 	result = lockfile_open_to_read(gate->sd, entry->file, &fd, err);
 	if (result != LOCKFILE_OK)
 		return result;
 	result = lockfile_try(gate->sd, entry->file, fd, LOCK_SH, err);
-	by_us = result == LOCKFILE_BUSY && record_read(&record, fd) &&
-		is_by(&record, entry->secret, self);
+	if (result == LOCKFILE_BUSY && record_read(&record, fd))
+		by_us = is_by(&record, entry->secret, self);
+	else if (result == LOCKFILE_BUSY && errno) /* not "no": it would wait for itself */
+		result = cannot_read(gate->sd, entry->file, err);
 	close(fd);
 	if (result == LOCKFILE_ERROR)
 		return result;

@@ -281,5 +281,8 @@ bool record_read(struct record *record, int fd)
 	char bytes[RECORD_SIZE];
 	ssize_t got = pread(fd, bytes, sizeof(bytes), 0);
 
-	return record_parse(record, bytes, got > 0 ? (size_t)got : 0);
+	if (got < 0)
+		return false;
+	errno = 0;
+	return record_parse(record, bytes, (size_t)got);
 }

@@ -94,7 +94,10 @@ bool record_parse(struct record *record, const char *bytes, size_t size);
 int record_write(const struct record_text *text, const struct statedir *sd, const char *name,
 		 int fd, struct error *err);
 
-/* Reads and parses; false if it cannot be read or is none. Does not block on a regular file. */
+/*
+ * Reads and parses. False if it is no record, then errno is 0, or if it cannot be read, then errno
+ * says why. Does not block on a regular file.
+ */
 bool record_read(struct record *record, int fd);
 
 #endif

@@ -11,80 +11,110 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "keeper.h"
 #include "lockfile.h"
 
-#define KEEPER_PATIENCE_MS 10000
+#define KEEPER_PATIENCE (10 * CLOCK_SECOND)
+#define MILLISECOND (CLOCK_SECOND / 1000)
 
-static bool has_keeper_name(pid_t pid)
+/* 1: process `pid` is named as keepers are, 0: it is not, -1: errno says why that cannot be seen. */
+static int has_keeper_name(pid_t pid)
 {
 	char path[32], name[16] = "";
+	ssize_t got;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%ld/comm", (long)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && read(fd, name, sizeof(name) - 1) < 0)
-		*name = '\0';
-	if (fd >= 0)
-		close(fd);
-	return !strncmp(name, KEEPER_NAME, sizeof(name) - 1);
+	if (fd < 0)
+		return -1;
+	got = read(fd, name, sizeof(name) - 1);
+	close(fd);
+	return got < 0 ? -1 : !strncmp(name, KEEPER_NAME, sizeof(name) - 1);
 }
 
-/* Whether process `pid` has the file that is open as `fd` open too. errno EACCES: not ours to see. */
-static bool has_open(pid_t pid, int fd)
+/* The same of whether it has the file that is open as `fd` open too. */
+static int has_open(pid_t pid, int fd)
 {
 	struct stat own, theirs;
 	char path[32];
-	bool found = false;
+	int found = 0;
 	struct dirent *entry;
 	DIR *dir;
 
+	if (fstat(fd, &own))
+		return -1;
 	snprintf(path, sizeof(path), "/proc/%ld/fd", (long)pid);
 	dir = opendir(path);
-	if (!dir || fstat(fd, &own)) {
-		if (dir)
-			closedir(dir);
-		return false;
-	}
-	while (!found && (entry = readdir(dir)))
+	if (!dir)
+		return -1;
+	while (!found && (errno = 0, entry = readdir(dir)))
 		found = !fstatat(dirfd(dir), entry->d_name, &theirs, 0) &&
 			theirs.st_dev == own.st_dev && theirs.st_ino == own.st_ino;
+	if (!found && errno)
+		found = -1;
 	closedir(dir);
-	errno = 0;
 	return found;
+}
+
+static int check_keeper(const struct record *record, int slot_fd, struct error *err)
+{
+	pid_t pid = record->process.pid;
+	int is_keeper = has_keeper_name(pid);
+
+	if (is_keeper > 0)
+		is_keeper = has_open(pid, slot_fd);
+	if (is_keeper > 0)
+		return 0;
+	if (!is_keeper)
+		return error_set(err, "pid %ld is not the keeper of claim %.*s", (long)pid,
+				 RECORD_SHORT_ID, record->id);
+	if (errno == EACCES || errno == EPERM)
+		return error_set(err, "claim %.*s is another user's", RECORD_SHORT_ID, record->id);
+	return error_sys(err, errno, "cannot see whether pid %ld is the keeper of claim %.*s",
+			 (long)pid, RECORD_SHORT_ID, record->id);
+}
+
+/* Waits so long for the end of a process. */
+static bool ends_within(int pidfd, int64_t duration)
+{
+	struct pollfd end = {.fd = pidfd, .events = POLLIN};
+	int64_t deadline = clock_now() + duration, left;
+	int ready;
+
+	do {
+		left = deadline - clock_now();
+		ready = poll(&end, 1, left > 0 ? (int)(left / MILLISECOND) + 1 : 0);
+	} while (ready < 0 && errno == EINTR && left > 0);
+	return ready > 0;
 }
 
 /* Tells the keeper and waits for its end. */
 static enum release_result tell_keeper(const struct record *record, int slot_fd, struct error *err)
 {
 	pid_t pid = record->process.pid;
-	struct pollfd end = {.events = POLLIN};
-	enum release_result result = RELEASE_DONE;
+	enum release_result result = RELEASE_FAILED;
+	int pidfd;
 
-	if (keeper_open_pidfd(pid, 3, &end.fd) != KEEPER_STARTED) {
+	if (keeper_open_pidfd(pid, 3, &pidfd) != KEEPER_STARTED) {
 		if (errno == ESRCH)
 			return RELEASE_EARLIER;
 		error_sys(err, errno, "cannot reach the claim's keeper, pid %ld", (long)pid);
 		return RELEASE_FAILED;
 	}
-	if (!has_keeper_name(pid) || !has_open(pid, slot_fd)) {
-		if (errno == EACCES || errno == EPERM)
-			error_set(err, "claim %.*s is another user's", RECORD_SHORT_ID, record->id);
-		else
-			error_set(err, "pid %ld is not the keeper of claim %.*s", (long)pid,
-				  RECORD_SHORT_ID, record->id);
-		result = RELEASE_FAILED;
-	} else if (keeper_tell(end.fd)) {
+	if (check_keeper(record, slot_fd, err))
+		result = ends_within(pidfd, 0) ? RELEASE_EARLIER : RELEASE_FAILED;
+	else if (keeper_tell(pidfd))
 		error_sys(err, errno, "cannot release claim %.*s", RECORD_SHORT_ID, record->id);
-		result = RELEASE_FAILED;
-	} else if (poll(&end, 1, KEEPER_PATIENCE_MS) <= 0) {
+	else if (!ends_within(pidfd, KEEPER_PATIENCE))
 		error_set(
 			err,
 			"the keeper of claim %.*s, pid %ld, was told but does not end; is it stopped?",
 			RECORD_SHORT_ID, record->id, (long)pid);
-		result = RELEASE_FAILED;
-	}
-	close(end.fd);
+	else
+		result = RELEASE_DONE;
+	close(pidfd);
 	return result;
 }
 
@@ -124,7 +154,14 @@ enum release_result release_slot(const struct statedir *sd, const char *file, co
 	default:
 		return RELEASE_FAILED;
 	}
-	result = record_read(record, fd) ? judge(record, id, fd, self, err) : RELEASE_OTHER;
+	if (record_read(record, fd)) {
+		result = judge(record, id, fd, self, err);
+	} else if (errno) {
+		error_sys(err, errno, "cannot read '%s/%s'", sd->path, file);
+		result = RELEASE_FAILED;
+	} else {
+		result = RELEASE_OTHER;
+	}
 	close(fd);
 	return result;
 }
