@@ -29,7 +29,7 @@ static bool next_entry(const char **p, const char *prefix, struct entry *entry)
 		return false;
 	file_length = (size_t)(equals - start) - length;
 	secret_length = (size_t)(end - equals) - 1;
-	if (file_length > NAME_MAX || secret_length >= sizeof(entry->secret))
+	if (file_length > NAME_MAX || !secret_length || secret_length >= sizeof(entry->secret))
 		return false;
 	memcpy(entry->file, start + length, file_length);
 	entry->file[file_length] = '\0';

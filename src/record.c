@@ -166,6 +166,14 @@ static void get_text(char *out, size_t size, const char *p, const char *end)
 	out[used] = '\0';
 }
 
+/* The same of a text of some bytes only; empty if there are others. */
+static void get_word(char *out, size_t size, const char *p, const char *end, const char *bytes)
+{
+	get_text(out, size, p, end);
+	if (out[strspn(out, bytes)])
+		*out = '\0';
+}
+
 static uint64_t get_number(const char *p, const char *end, uint64_t max)
 {
 	char digits[24];
@@ -211,13 +219,13 @@ static void set_field(struct record *record, const char *key, size_t length, con
 	else if (IS("kind"))
 		record->kind = get_kind(p, end);
 	else if (IS("id"))
-		get_text(record->id, sizeof(record->id), p, end);
+		get_word(record->id, sizeof(record->id), p, end, "0123456789abcdef");
 	else if (IS("worker"))
 		get_text(record->worker, sizeof(record->worker), p, end);
 	else if (IS("host"))
 		get_text(process->host, sizeof(process->host), p, end);
 	else if (IS("boot"))
-		get_text(process->boot, sizeof(process->boot), p, end);
+		get_word(process->boot, sizeof(process->boot), p, end, "0123456789abcdef-");
 	else if (IS("pidns"))
 		process->pidns = get_number(p, end, UINT64_MAX);
 	else if (IS("pid"))

@@ -123,9 +123,9 @@ static void describe(char line[LINE_SIZE], const struct acquire_report *report)
 		append(line, "%s is %s (%u of %u)", label,
 		       report->held >= report->limit ? "full" : "busy", report->held,
 		       report->limit);
-	if (report->news == ACQUIRE_GAVE_UP)
-		append(line, report->waited < CLOCK_SECOND ? "" : ": gave up after %s", waited);
-	else
+	if (report->news == ACQUIRE_GAVE_UP && report->waited >= CLOCK_SECOND)
+		append(line, ": gave up after %s", waited);
+	else if (report->news != ACQUIRE_GAVE_UP)
 		append(line, ": %" PRIu64 "%s in line after %s", report->place,
 		       text_ordinal(report->place), waited);
 	if (!report->holders)

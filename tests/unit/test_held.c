@@ -316,6 +316,7 @@ static const char *const malformed[] = {
 	"hw1/default/",
 	"hw1/default/=" SECRET,
 	"hw1/default/slot.0",
+	"hw1/default/slot.0=",
 	"hw1/default/slot.0 =" SECRET,
 	"hw1/default/ slot.0=" SECRET,
 	"hw1/default/gate=" SECRET,

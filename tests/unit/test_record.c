@@ -349,6 +349,15 @@ Test(record, values_end_at_a_bad_escape_or_a_zero)
 	check_text(parsed("grouplock 1\npid 7\nworker \n\n").worker, "");
 }
 
+Test(record, ids_of_other_bytes_are_none)
+{
+	check_text(parsed("grouplock 1\npid 7\nid 0a9f\n\n").id, "0a9f");
+	check_text(parsed("grouplock 1\npid 7\nid 0a9g\n\n").id, "");
+	check_text(parsed("grouplock 1\npid 7\nid 0a%1B[31m\n\n").id, "");
+	check_text(parsed("grouplock 1\npid 7\nboot 0-a\n\n").process.boot, "0-a");
+	check_text(parsed("grouplock 1\npid 7\nboot 0-\xff\n\n").process.boot, "");
+}
+
 Test(record, values_too_long_are_cut)
 {
 	char text[RECORD_SIZE] = "grouplock 1\npid 7\nworker ", *p = text + strlen(text);
