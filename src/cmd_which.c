@@ -10,6 +10,7 @@
 #include "text.h"
 #include "which.h"
 
+#define KEY_LIST 256
 #define WHICH_UNLISTED 1 /* exit status: [workers] does not list the worker, and is strict */
 
 static const struct option_spec which_options[] = {
@@ -17,6 +18,7 @@ static const struct option_spec which_options[] = {
 	{'l', "lock", "LOCK", "only this lock; may be repeated"},
 	{'q', "quiet", NULL, "print nothing but assignments for a shell"},
 	{'J', "json", NULL, "print one JSON document"},
+	{KEY_LIST, "list", "KIND", "print the names in the config: workers, groups or locks"},
 	OPTIONS_COMMON,
 	{0},
 };
@@ -55,6 +57,8 @@ static int parse_option(struct which *which, struct resolve_options *resolve, in
 	case 'J':
 		which->json = true;
 		return 0;
+	case KEY_LIST:
+		return which_list_kind(argument, &which->list, err);
 	case 'h':
 		which->help = true;
 		return 0;
@@ -82,6 +86,9 @@ static int parse(struct which *which, const struct command *self, struct resolve
 				 argv[optind]);
 	if (which->quiet && which->json)
 		return error_set(err, "-q and -J exclude each other");
+	if (which->list != WHICH_LISTS &&
+	    (which->quiet || which->json || which->locks.count || resolve->worker))
+		return error_set(err, "--list excludes -w, -l, -q and -J");
 	return 0;
 }
 
@@ -128,12 +135,37 @@ static char *make_text(const struct which *which)
 	return NULL;
 }
 
+static char *make_list(const struct names *names)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	for (unsigned i = 0; out && i < names->count; i++)
+		fprintf(out, "%s\n", names->list[i]);
+	return out && !fclose(out) ? text : NULL;
+}
+
+/* The names of the config, for completion: no worker need be known for that. */
+static int show_list(const struct which *which, struct error *err)
+{
+	struct names names = {0};
+	int result = which_list(which->where.config, which->list, &names, err);
+
+	if (!result)
+		result = output_text(make_list(&names), err);
+	names_free(&names);
+	return result ? COMMAND_FAILED : 0;
+}
+
 static int show(struct which *which, struct resolve_options *resolve, struct error *err)
 {
 	struct resolved *where = &which->where;
 
 	if (resolve_config(where, resolve, err))
 		return COMMAND_FAILED;
+	if (which->list != WHICH_LISTS)
+		return show_list(which, err);
 	if (resolve_group(where, resolve, err))
 		return where->match == CONFIG_UNLISTED && config_strict(where->config)
 			       ? WHICH_UNLISTED
@@ -147,7 +179,7 @@ static int show(struct which *which, struct resolve_options *resolve, struct err
 static int cmd_which(const struct command *self, struct resolve_options *resolve, int argc,
 		     char **argv)
 {
-	struct which which = {.quiet = false};
+	struct which which = {.list = WHICH_LISTS};
 	struct error err;
 	int status;
 
