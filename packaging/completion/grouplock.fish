@@ -63,8 +63,14 @@ end
 function __grouplock_rest
     __grouplock_parse
     set -l words (commandline -opc)
-    test $__grouplock_operands -gt 0; and set -l rest $words[$__grouplock_operands..]
-    complete -C (string join ' ' -- (string escape -- $rest) (commandline -ct))
+    set -l rest
+    if test $__grouplock_operands -gt 0
+        set rest $words[$__grouplock_operands..]
+    else if string match -q -- '-*' (commandline -ct)
+        return
+    end
+    set -l line (string join ' ' -- (string escape -- $rest) (commandline -ct))
+    complete -C "$line"
 end
 
 function __grouplock_in_run
