@@ -67,7 +67,7 @@ bool attempt_limit_changed(struct attempt *at)
 
 	if (!attempt_config_changed(at))
 		return false;
-	now = config_load(config_path(config_in_force(at)), &reason);
+	now = config_load_for(config_path(config_in_force(at)), NULL, &reason);
 	if (!now || config_slots(now, at->want->lock, at->job->group, &set, &reason)) {
 		config_free(now);
 		keep_limit(at, &reason);

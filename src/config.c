@@ -1,8 +1,6 @@
 #include "config.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <iniparser.h>
 #include <stdarg.h>
@@ -10,9 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "config_text.h"
 #include "memfile.h"
 #include "num.h"
 #include "statedir.h"
@@ -23,8 +23,8 @@
 #define SECTION_SLOTS CONFIG_SECTION_SLOTS
 #define LOCK_PREFIX SECTION_SLOTS " "
 #define DEFAULT_SLOTS 1
-#define END_SECTION "\002"               /* no file has it: config_is_text() */
-#define MAX_FILE_SIZE (64 * 1024 * 1024) /* no groups.ini; a mistake that would eat memory */
+
+#define END_SECTION "\002" /* no file has it: config_text_allows() */
 
 struct config {
 	char *path;
@@ -49,157 +49,6 @@ static int hear_parser(const char *format, ...)
 	vsnprintf(parser_said, sizeof(parser_said), format, args);
 	va_end(args);
 	return 0;
-}
-
-/* --- the file, before iniparser sees it -------------------------------------------------- */
-
-bool config_is_text(unsigned char byte)
-{
-	return (byte >= 32 || isspace(byte)) && byte != 127;
-}
-
-/*
- * Where a check of a file's bytes has got to. A line that ends with a backslash goes on in the
- * next for iniparser, also behind a comment, and one that has no next is lost: a limit would be
- * gone without a word.
- */
-struct scan {
-	const char *path;
-	unsigned line;
-	char first, last; /* of the line's bytes that are no blanks */
-	char previous;    /* byte of the file */
-	bool has_comment; /* the line, with those that it continues, has a ';' or '#' */
-	bool has_entry;   /* ... does not begin with one */
-};
-
-static int check_lost(const struct scan *scan, char byte, struct error *err)
-{
-	if (scan->first || byte == ';' || byte == '#' || !scan->has_comment)
-		return 0;
-	return error_set(
-		err,
-		"%s:%u: is lost in the comment of the line before, which ends with a backslash",
-		scan->path, scan->line);
-}
-
-static void end_line(struct scan *scan)
-{
-	if (scan->last != '\\')
-		scan->has_comment = scan->has_entry = false;
-	scan->first = scan->last = '\0';
-	scan->line++;
-}
-
-/* What iniparser would skip, misread or lose. */
-static int check_byte(struct scan *scan, unsigned char byte, struct error *err)
-{
-	bool lone_return = scan->previous == '\r' && byte != '\n';
-
-	scan->previous = (char)byte;
-	if (lone_return)
-		return error_set(
-			err,
-			"%s:%u: has a carriage return without a line's end; save it with line "
-			"ends of Unix",
-			scan->path, scan->line);
-	if (!config_is_text(byte))
-		return error_set(err, "%s:%u: has a byte 0x%02x; this is no text file", scan->path,
-				 scan->line, byte);
-	if (byte == '\n') {
-		end_line(scan);
-		return 0;
-	}
-	if (isspace(byte))
-		return 0;
-	if (check_lost(scan, (char)byte, err))
-		return -1;
-	scan->has_entry |= !scan->has_comment && byte != ';' && byte != '#';
-	scan->has_comment |= byte == ';' || byte == '#';
-	scan->first = scan->first ? scan->first : (char)byte;
-	scan->last = (char)byte;
-	return 0;
-}
-
-/* At the file's end: the last line must have one, too. */
-static int check_end(struct scan *scan, struct error *err)
-{
-	if (scan->previous == '\r')
-		return check_byte(scan, ' ', err);
-	if (scan->has_entry && (scan->last == '\\' || scan->previous == '\n'))
-		return error_set(err,
-				 "%s:%u: the last line ends with a backslash and would be lost",
-				 scan->path, scan->line);
-	return 0;
-}
-
-/* Copies what it has checked, if there is a copy. */
-static int check_content(const char *path, int fd, const struct memfile *copy, struct error *err)
-{
-	struct scan scan = {.path = path, .line = 1};
-	unsigned char bytes[1024];
-	bool at_start = true;
-	ssize_t got;
-
-	while ((got = read(fd, bytes, sizeof(bytes))) > 0) {
-		if (at_start && got >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3))
-			return error_set(
-				err, "%s:1: starts with a byte order mark; save it as plain UTF-8",
-				path);
-		at_start = false;
-		for (ssize_t i = 0; i < got; i++) {
-			if (check_byte(&scan, bytes[i], err))
-				return -1;
-		}
-		if (copy && memfile_append(copy, (char *)bytes, (size_t)got, err))
-			return -1;
-	}
-	return got < 0 ? error_sys(err, errno, "cannot read '%s'", path) : check_end(&scan, err);
-}
-
-/* Opens what can be a config file. */
-static int open_file(const char *path, struct stat *identity, struct error *err)
-{
-	/* O_NONBLOCK: a FIFO must be refused, not waited for. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-	if (fd < 0 && errno == ENOENT)
-		return error_set(err,
-				 "no config file '%s': create it; the one line '[slots]' is enough "
-				 "to give every worker one slot",
-				 path);
-	if (fd < 0)
-		return error_sys(err, errno, "cannot open '%s'", path);
-	if (fstat(fd, identity))
-		error_sys(err, errno, "cannot stat '%s'", path);
-	else if (S_ISDIR(identity->st_mode))
-		error_sys(err, EISDIR, "cannot read '%s'", path);
-	else if (!S_ISREG(identity->st_mode))
-		error_set(err, "'%s' is not a regular file", path);
-	else if (identity->st_size > MAX_FILE_SIZE)
-		error_set(err, "'%s' is too large for a config file", path);
-	else
-		return fd;
-	close(fd);
-	return -1;
-}
-
-int config_open(const char *path, struct error *err)
-{
-	struct stat ignored;
-
-	return open_file(path, &ignored, err);
-}
-
-static int check_file(const char *path, struct stat *identity, const struct memfile *copy,
-		      struct error *err)
-{
-	int fd = open_file(path, identity, err), result;
-
-	if (fd < 0)
-		return -1;
-	result = check_content(path, fd, copy, err);
-	close(fd);
-	return result;
 }
 
 /* --- values ------------------------------------------------------------------------------ */
@@ -473,30 +322,34 @@ static int explain_parser(const char *path, struct error *err)
 			 (int)(in - text), text);
 }
 
-/* Parses the file `from`, which has the content of `path`. */
-static struct config *parse(const char *path, const char *from, struct error *err)
+static struct config *new_config(const char *path, struct error *err)
 {
 	struct config *config = calloc(1, sizeof(*config));
 
-	if (!config || !(config->path = strdup(path))) {
-		error_sys(err, ENOMEM, "cannot load '%s'", path);
-		config_free(config);
-		return NULL;
-	}
+	if (config && (config->path = strdup(path)))
+		return config;
+	error_sys(err, ENOMEM, "cannot load '%s'", path);
+	config_free(config);
+	return NULL;
+}
+
+/* Has iniparser read `source`, which is the file at config->path or stands for it. */
+static int parse(struct config *config, const char *source, struct error *err)
+{
 	iniparser_set_error_callback(hear_parser);
 	*parser_said = '\0';
-	config->ini = iniparser_load(from);
-	if (!config->ini) {
-		explain_parser(path, err);
-		config_free(config);
-		return NULL;
-	}
-	return config;
+	config->ini = iniparser_load(source);
+	return config->ini ? 0 : explain_parser(config->path, err);
 }
 
 struct config *config_parse(const char *path, struct error *err)
 {
-	return parse(path, path, err);
+	struct config *config = new_config(path, err);
+
+	if (!config || !parse(config, path, err))
+		return config;
+	config_free(config);
+	return NULL;
 }
 
 bool config_item(const struct config *config, unsigned index, const char **name, const char **value)
@@ -520,64 +373,83 @@ static bool take_end(dictionary *ini)
 
 /*
  * iniparser takes an error of read(2) for the end of the file, or has no memory for the rest, and
- * goes by the half that it got: a group would have another limit without a word. So it gets a copy with one more section at the
- * end, which must be there afterwards. A copy is also what was checked, whatever becomes of the
- * file in between.
+ * goes by the half that it got: a group would have another limit without a word. So one more
+ * section is at the end of what it gets, and must be there afterwards.
  */
-static struct config *load_copy(const char *path, struct stat *identity, const struct memfile *copy,
-				struct error *err)
+static int parse_copy(struct config *config, const struct config_text *text,
+		      const struct memfile *copy, struct error *err)
 {
 	/* Two line ends: a backslash may have been the last byte. */
 	static const char end[] = "\n\n[" END_SECTION "]\n";
-	struct config *config;
 
-	if (check_file(path, identity, copy, err) ||
-	    memfile_append(copy, end, sizeof(end) - 1, err))
-		return NULL;
-	config = parse(path, copy->path, err);
-	if (config && !take_end(config->ini)) {
-		if (*parser_said)
-			explain_parser(path, err);
-		else
-			error_sys(err, EIO, "cannot read the copy of '%s' in memory", path);
-		config_free(config);
-		return NULL;
-	}
-	return config;
+	if (memfile_append(copy, text->bytes, text->size, err) ||
+	    memfile_append(copy, end, sizeof(end) - 1, err) || parse(config, copy->path, err))
+		return -1;
+	if (take_end(config->ini))
+		return 0;
+	if (*parser_said)
+		return explain_parser(config->path, err);
+	return error_sys(err, EIO, "cannot read the copy of '%s' in memory", config->path);
 }
 
-static struct config *load(const char *path, struct stat *identity, struct error *err)
+/*
+ * iniparser 4.1 reads files only, by their names. One in memory has what was checked, whatever
+ * becomes of the file itself meanwhile, and less of it. Where iniparser objects, it tells about
+ * the file itself, whose lines it can number.
+ */
+static int parse_text(struct config *config, const struct config_text *text, struct error *err)
 {
 	struct memfile copy;
-	struct config *config;
 	struct error reason;
+	int result;
 
 	switch (memfile_open(&copy, &reason)) {
 	case MEMFILE_OK:
-		config = load_copy(path, identity, &copy, err);
+		result = parse_copy(config, text, &copy, err);
 		memfile_close(&copy);
-		return config;
+		if (result && !config->ini && text->left_out)
+			parse(config, text->path, err);
+		return result;
 	case MEMFILE_UNSUPPORTED:
-		return check_file(path, identity, NULL, err) ? NULL : parse(path, path, err);
+		return parse(config, text->path, err);
 	case MEMFILE_ERROR:
-		error_set(err, "cannot load '%s': %s", path, reason.text);
 		break;
 	}
+	return error_set(err, "cannot load '%s': %s", config->path, reason.text);
+}
+
+static struct config *load(const struct config_text *text, struct error *err)
+{
+	struct config *config = new_config(text->path, err);
+
+	if (!config)
+		return NULL;
+	config->identity = text->identity;
+	if (!parse_text(config, text, err) && !check_dictionary(config, err))
+		return config;
+	config_free(config);
 	return NULL;
 }
 
 struct config *config_load(const char *path, struct error *err)
 {
-	struct stat identity;
-	struct config *config = load(path, &identity, err);
+	struct config *config = NULL;
+	struct config_text text;
 
-	if (!config)
-		return NULL;
-	config->identity = identity;
-	if (check_dictionary(config, err)) {
-		config_free(config);
-		return NULL;
-	}
+	if (!config_text_read(&text, path, err) && !config_text_check(&text, err))
+		config = load(&text, err);
+	config_text_free(&text);
+	return config;
+}
+
+struct config *config_load_for(const char *path, const char *worker, struct error *err)
+{
+	struct config *config = NULL;
+	struct config_text text;
+
+	if (!config_text_read(&text, path, err) && !config_text_check_for(&text, worker, err))
+		config = load(&text, err);
+	config_text_free(&text);
 	return config;
 }
 

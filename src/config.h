@@ -39,6 +39,14 @@ struct slotset {
 struct config *config_load(const char *path, struct error *err);
 void config_free(struct config *config);
 
+/*
+ * The same for one worker (folded; NULL: for none): the file is checked as a whole all the same,
+ * but plain entries of [workers] for others are not remembered, which makes thousands of them
+ * cheap. Of a name that stands there twice, which `check` calls an error, a bad entry is refused
+ * even if a good one follows. config_group() may be asked about this worker only, and config_groups() not at all.
+ */
+struct config *config_load_for(const char *path, const char *worker, struct error *err);
+
 /* Whether the file at the path is another one, or has another content, than what was loaded. */
 bool config_changed(const struct config *config);
 
@@ -77,8 +85,6 @@ void slotset_free(struct slotset *slots);
  * For `check`, which tells all that is wrong with a file and not only the first: the parts that
  * config_load() is made of.
  *
- * config_open: a descriptor of the file, which is refused if config_load() would not read it.
- * config_is_text: whether the byte may stand in the file.
  * config_parse: what iniparser reads from a file, whatever it means. Of the questions above only
  * config_path() may be asked about it.
  * config_item: item `index` of that, in file order: a section with *value NULL, or "section:key"
@@ -86,8 +92,6 @@ void slotset_free(struct slotset *slots);
  * config_check_item: whether config_load() takes such an item; a key of a section that it refuses
  * has no meaning.
  */
-int config_open(const char *path, struct error *err);
-bool config_is_text(unsigned char byte);
 struct config *config_parse(const char *path, struct error *err);
 bool config_item(const struct config *config, unsigned index, const char **name,
 		 const char **value);

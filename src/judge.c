@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The section that a line to be judged stands in. No file has one: config_is_text(). */
+/* The section that a line to be judged stands in. No file has one: config_text_allows(). */
 #define SECTION "\001"
 #define PREFIX "[" SECTION "]\n"
 

@@ -1,55 +1,12 @@
 #include "lint.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "config.h"
+#include "config_text.h"
 #include "lint_file.h"
-
-/* --- the file ----------------------------------------------------------------------------- */
-
-static char *read_all(int fd, size_t *size, struct error *err)
-{
-	size_t room = 65536, used = 0;
-	char *bytes = malloc(room);
-	ssize_t got = 0;
-
-	while (bytes && (got = read(fd, bytes + used, room - used)) > 0) {
-		char *more;
-
-		used += (size_t)got;
-		if (used < room)
-			continue;
-		room *= 2;
-		more = realloc(bytes, room);
-		if (!more)
-			free(bytes);
-		bytes = more;
-	}
-	*size = used;
-	if (bytes && !got) {
-		bytes[used] = '\0'; /* there is always room */
-		return bytes;
-	}
-	error_sys(err, bytes ? errno : ENOMEM, "cannot read the file");
-	free(bytes);
-	return NULL;
-}
-
-static char *read_config(const char *path, size_t *size, struct error *err)
-{
-	int fd = config_open(path, err);
-	char *bytes;
-
-	if (fd < 0)
-		return NULL;
-	bytes = read_all(fd, size, err);
-	close(fd);
-	return bytes;
-}
 
 /* --- items -------------------------------------------------------------------------------- */
 
@@ -192,18 +149,19 @@ static void ask_run(const char *path, struct findings *findings)
 void lint_config(const char *path, struct findings *findings, char **directory)
 {
 	struct lint_file file = {.findings = findings};
-	char *content;
+	struct config_text text;
 	struct error err;
+	bool bad = config_text_read(&text, path, &err);
 
 	*directory = NULL;
-	content = read_config(path, &file.size, &err);
-	file.content = content;
-	if (!content || lint_content(&file, &err))
+	file.content = text.bytes;
+	file.size = text.size;
+	if (bad || lint_content(&file, &err))
 		findings_add(findings, FINDING_ERROR, 0, "%s", err.text);
 	else
 		*directory = find_directory(&file);
 	ask_run(path, findings);
 	findings_sort(findings);
 	free_items(&file);
-	free(content);
+	config_text_free(&text);
 }

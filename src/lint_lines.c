@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "config_text.h"
 #include "lint_file.h"
 #include "lint_piece.h"
 #include "lint_text.h"
@@ -43,7 +44,7 @@ static bool check_bytes(struct reader *reader, const struct piece *piece)
 				reader->file->findings, FINDING_ERROR, line,
 				"has a carriage return without a line's end; save it with line ends of Unix");
 		}
-		if (config_is_text(byte))
+		if (config_text_allows(byte))
 			continue;
 		told = line;
 		if (++reader->binary <= SHOWN_BINARY)

@@ -227,8 +227,7 @@ static void fill_job(struct request *request)
 
 int request_resolve(struct request *request, struct error *err)
 {
-	if (resolve_config(&request->where, request->options, err) ||
-	    resolve_group(&request->where, request->options, err))
+	if (resolve_worker(&request->where, request->options, err))
 		return -1;
 	if (request->verbose)
 		explain(request);

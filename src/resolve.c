@@ -51,21 +51,6 @@ void resolve_directory(struct resolved *resolved, const char *config, const char
 	resolved->directory_source = configured ? config : "compiled in";
 }
 
-int resolve_config(struct resolved *resolved, const struct resolve_options *options,
-		   struct error *err)
-{
-	const char *path;
-
-	if (resolve_paths(resolved, options, &path, err))
-		return -1;
-	resolved->config = config_load(path, err);
-	if (!resolved->config)
-		return -1;
-	resolve_directory(resolved, config_path(resolved->config),
-			  config_directory(resolved->config));
-	return 0;
-}
-
 /* Copies a name that the user gave, folded, if a file can be called so. */
 static int take_name(char out[NAME_MAX + 1], const char *what, const char *name, struct error *err)
 {
@@ -94,11 +79,28 @@ static int find_worker(struct resolved *resolved, const char *option, struct err
 	return take_name(resolved->worker, "worker", name, err);
 }
 
-int resolve_group(struct resolved *resolved, const struct resolve_options *options,
-		  struct error *err)
+static int use_config(struct resolved *resolved, struct config *config)
 {
-	if (find_worker(resolved, options->worker, err))
+	resolved->config = config;
+	if (!config)
 		return -1;
+	resolve_directory(resolved, config_path(config), config_directory(config));
+	return 0;
+}
+
+int resolve_config(struct resolved *resolved, const struct resolve_options *options,
+		   struct error *err)
+{
+	const char *path;
+
+	if (resolve_paths(resolved, options, &path, err))
+		return -1;
+	return use_config(resolved, config_load(path, err));
+}
+
+static int find_group(struct resolved *resolved, const struct resolve_options *options,
+		      struct error *err)
+{
 	resolved->group_given = options->group != NULL;
 	if (options->group)
 		return take_name(resolved->group, "group", options->group, err);
@@ -111,6 +113,26 @@ int resolve_group(struct resolved *resolved, const struct resolve_options *optio
 			"add '%s = GROUP' there",
 			resolved->worker, config_path(resolved->config), resolved->worker);
 	return 0;
+}
+
+int resolve_group(struct resolved *resolved, const struct resolve_options *options,
+		  struct error *err)
+{
+	return find_worker(resolved, options->worker, err) || find_group(resolved, options, err)
+		       ? -1
+		       : 0;
+}
+
+int resolve_worker(struct resolved *resolved, const struct resolve_options *options,
+		   struct error *err)
+{
+	const char *path;
+
+	if (resolve_paths(resolved, options, &path, err) ||
+	    find_worker(resolved, options->worker, err) ||
+	    use_config(resolved, config_load_for(path, resolved->worker, err)))
+		return -1;
+	return find_group(resolved, options, err);
 }
 
 void resolve_free(struct resolved *resolved)

@@ -51,6 +51,10 @@ int resolve_config(struct resolved *resolved, const struct resolve_options *opti
 int resolve_group(struct resolved *resolved, const struct resolve_options *options,
 		  struct error *err);
 
+/* Both at once, with the config as config_load_for() loads it: all that `run` needs of it. */
+int resolve_worker(struct resolved *resolved, const struct resolve_options *options,
+		   struct error *err);
+
 void resolve_free(struct resolved *resolved);
 
 /* "exact", "pattern 'linux-*'", "unlisted" or "-g": why this is the worker's group. */
