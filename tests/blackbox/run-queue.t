@@ -138,7 +138,7 @@ ok "(($took >= 700000))" "... and not earlier"
 is "$(find locks/hw1 -name 'ticket.*' | wc -l)" "$(find locks/hw1 -name 'ticket.*' -exec flock -n {} true \; -print | wc -l)" \
     "... its ticket is dead"
 queue patient -w msvc10
-spawn late "$grouplock" run -w msvc10 -t 1 -- job late
+spawn late "$grouplock" run -w msvc10 -t 5 -- job late
 soon 'queued late' || die "'late' should have queued"
 queue last -w msvc10
 finish late
