@@ -76,6 +76,18 @@ check-blackbox: export GROUPLOCK = $(abspath $(B)/grouplock)
 check-blackbox: all ## the black-box tests, JOBS at a time (BLACKBOX= names some of them)
 	prove -j$(JOBS) $(or $(BLACKBOX),$(error no black-box tests))
 
+$(B)/stress-%: $(B)/tests/stress/%.o
+	$(LINK) -o $@ $^
+
+stress check-stress: export GROUPLOCK = $(abspath $(B)/grouplock)
+stress check-stress: all $(B)/stress-job $(B)/stress-watch
+stress: ## the stress test, DURATION= seconds or N= calls, SEED=; then figures of scale
+	+scripts/stress --mutants $(if $(SEED),--seed $(SEED)) $(if $(N),-n $(N),--duration $(or $(DURATION),300))
+	scripts/scale
+check-stress: ## a short stress test
+	+scripts/stress --duration 5 --mutants=2 $(if $(SEED),--seed $(SEED))
+.PHONY: stress check-stress
+
 asan: ## all tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer
 	ASAN_OPTIONS=abort_on_error=1:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) FLAVOUR=asan check
 

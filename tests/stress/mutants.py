@@ -1,0 +1,61 @@
+"""Builds of grouplock that are changed on purpose.
+
+MUTANTS have a guard broken, and a run of each must show what its promise was. JUMPING_CLOCK has nothing
+broken, so that a run of it must show nothing.
+"""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    name: str
+    file: str
+    text: str
+    instead: str
+    shows: tuple        # the checks of which one must fail
+    seconds: float = 6
+
+
+MUTANTS = (
+    Mutant("newcomers do not look at the line", "src/queue.c", "*empty = fd < 0;", "*empty = true;", ("order",)),
+    Mutant("the keeper lets go at once", "src/keeper.c", "long ready = syscall(SYS_ppoll,",
+           "long ready = 1 + 0 * syscall(SYS_getpid,", ("names", "limit")),
+    Mutant("slots are locked shared", "src/slots.c", "take ? LOCK_EX : LOCK_SH", "LOCK_SH", ("names", "limit")),
+    Mutant("slots above a lowered limit are not counted", "src/slots.c",
+           "slots->total = top > set->count ? top : set->count;", "slots->total = set->count;", ("limit",), 12),
+    Mutant("the keeper does not unlock", "src/keeper.c", "syscall(SYS_flock, task->fds[i], LOCK_UN)",
+           "syscall(SYS_flock, task->fds[i], 0)", ("idle",), 12),
+    Mutant("the head sleeps on the first busy slot only", "src/attempt.c",
+           "if (slots->slot[i].state == SLOT_BUSY &&",
+           "if (slots->slot[i].state == SLOT_BUSY && !at->waits.entries &&", ("idle",), 20),
+)
+
+JUMPING_CLOCK = Mutant("the wall clock jumps by hours all the time", "src/clock.c",
+                       "return read_clock(CLOCK_REALTIME);",
+                       "return read_clock(CLOCK_REALTIME) + (clock_now() / 1000 % 7 - 3) * 3600 * CLOCK_SECOND;", ())
+
+
+def build(mutant, source, work):
+    """Copies the source tree with what was built of it, changes the copy, and makes that. Returns the program."""
+    tree = os.path.join(work, "tree")
+    os.mkdir(tree)
+    shutil.copy2(os.path.join(source, "Makefile"), tree)
+    shutil.copytree(os.path.join(source, "src"), os.path.join(tree, "src"))
+    built = os.path.join(source, "build", "src")
+    if os.path.isdir(built):
+        shutil.copytree(built, os.path.join(tree, "build", "src"))
+        shutil.copy2(os.path.join(source, "build", "flags"), os.path.join(tree, "build"))
+    path = os.path.join(tree, mutant.file)
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    if text.count(mutant.text) != 1:
+        raise SystemExit(f"stress: {mutant.file} has not exactly one '{mutant.text}' to change; see mutants.py")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace(mutant.text, mutant.instead))
+    subprocess.run(["make", "-s", "-C", tree, "FLAVOUR=static", "build/grouplock"], check=True,
+                   stdout=subprocess.DEVNULL)
+    return os.path.join(tree, "build", "grouplock")
