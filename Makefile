@@ -85,7 +85,7 @@ stress: ## the stress test, DURATION= seconds or N= calls, SEED=; then figures o
 	+scripts/stress --mutants $(if $(SEED),--seed $(SEED)) $(if $(N),-n $(N),--duration $(or $(DURATION),300))
 	scripts/scale
 check-stress: ## a short stress test
-	+scripts/stress --duration 5 --mutants=2 $(if $(SEED),--seed $(SEED))
+	+scripts/stress --duration 4 --mutants=2 $(if $(SEED),--seed $(SEED))
 .PHONY: stress check-stress
 
 asan: ## all tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer

@@ -97,8 +97,10 @@ def stands_until(past, lock):
     if slots and slots.first:
         if past.stopped > slots.last:
             return slots.last, slots.last
-        # It left the line when it was stopped, and came back with this ticket, another or none.
-        return (past.stopped if len(past.tickets[lock]) == 1 else 0), slots.last
+        # It left the line when it was stopped, and came back with this ticket, another or none. If it wanted more
+        # locks it may have had these slots once before, and given them back.
+        alone = len(past.call.wants) == 1 and len(past.tickets[lock]) == 1
+        return (past.stopped if alone else 0), slots.last
     if slots:
         return 0, past.start
     # It never ran, but may have had these slots when it was killed, or when it waited for another lock.
@@ -124,14 +126,15 @@ def overtaken(trace):
 
 
 def overtaken_in_line(lock, places):
-    stood_longest, before = 0, None
+    stood_longest, before = 0, None     # before: a Place
     for place in places:
         slots = place.past.slots.get(lock)
         came_back = place.past.stopped < NEVER  # may have got its slots without its last ticket
         if slots and slots.first and not came_back and slots.first < stood_longest:
-            yield f"{lock}: {place.past.call.id} took its slots while {before.call.id} was in line before it"
+            yield f"{lock}: {place.past.call.id} took its slots while {before.past.call.id} was in line before it: " \
+                f"ticket {place.number} at {slots.first}, ticket {before.number} until {before.sure}"
         if place.sure > max(stood_longest, place.since):
-            stood_longest, before = place.sure, place.past
+            stood_longest, before = place.sure, place
 
 
 def overtaken_by_newcomers(lock, places, calls, trace):

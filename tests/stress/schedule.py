@@ -68,7 +68,7 @@ def make_wants(rng):
     return wants
 
 
-def make_call(rng, number):
+def make_call(rng, number, long_daemon):
     call = Call(f"c{number:05}", rng.choice(GROUPS), make_wants(rng), int(rng.triangular(1, 150, 20)))
     if rng.random() < 0.06:
         call.ms = rng.randint(200, 700)
@@ -89,7 +89,7 @@ def make_call(rng, number):
         call.daemon_ms = rng.randint(1, 150)
         call.keep = rng.random() < 0.4
         if not call.keep and rng.random() < 0.3:
-            call.daemon_ms = 4000  # who would wait for its end would wait too long
+            call.daemon_ms = long_daemon  # who would wait for its end would wait too long
     call.status = rng.choice((0, 0, 0, 3))
     if rng.random() < 0.3:
         call.container = rng.randrange(CONTAINERS)
@@ -170,7 +170,7 @@ def make(seed, seconds, per_second):
         burst = rng.choice(BURSTS)
         for _ in range(burst):
             calls += 1
-            events.append((at, "call", {"call": make_call(rng, calls)}))
+            events.append((at, "call", {"call": make_call(rng, calls, min(4000, int(seconds * 300)))}))
         at += rng.expovariate(per_second / burst)
     # One that holds a slot for long: who waits may have to wait for another one than the first.
     long = Call("long", "hw2", {"default": 1}, int(seconds * 500))

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 
 import idle
@@ -125,7 +126,7 @@ class Run:
             yield f"only {ran} of {len(pasts)} commands ran"
         if waited < len(pasts) / 10:
             yield f"only {waited} of {len(pasts)} calls waited in line"
-        for what in HARM:
+        for what in HARM if len(pasts) >= 200 else ():    # a short run may do without one of them
             if not any(line.startswith(what + " ") for line in self.trace.lines):
                 yield f"nothing was done of this kind: {what}"
         if missed > waited / 4:
@@ -161,6 +162,7 @@ def check_program(tap, options, seed, seconds):
     run.carry_out(seconds)
     run.judge()
     run.tell_figures()
+    before = tap.failed
     for check, name in CHECKS.items():
         tap.line(not run.problems[check], name, run.problems[check])
     what = "commands ran in PID, mount and time namespaces of their own"
@@ -169,9 +171,10 @@ def check_program(tap, options, seed, seconds):
         tap.line(inside > 0, f"{inside} {what}")
     else:
         tap.skip(what, run.why_no_containers)
-    if options.keep:
-        shutil.copy(run.places.trace, f"{options.keep}.{seed}")
-        print(f"# the trace is in {options.keep}.{seed}")
+    if options.keep or tap.failed > before:
+        keep = f"{options.keep or os.path.join(tempfile.gettempdir(), 'grouplock-stress-trace')}.{seed}"
+        shutil.copy(run.places.trace, keep)
+        print(f"# the trace is in {keep}")
     shutil.rmtree(work)
 
 
@@ -206,7 +209,7 @@ def parse():
     parser.add_argument("--duration", type=float, help="seconds in which calls are made")
     parser.add_argument("-n", type=int, help="calls, about")
     parser.add_argument("--mutants", type=int, default=0, help="how many of the mutants are to be found")
-    parser.add_argument("--keep", help="where a copy of the trace goes")
+    parser.add_argument("--keep", help="where copies of all traces go; without it, those of failures to TMPDIR")
     parser.add_argument("--work", required=True, help="an empty directory")
     parser.add_argument("grouplock")
     parser.add_argument("tools")
@@ -228,7 +231,7 @@ def main():
         left, seed = left - ROUND, seed + 1
     for mutant in mutants.MUTANTS[:options.mutants]:
         check_mutant(tap, mutant, options)
-    if options.mutants:
+    if options.mutants >= len(mutants.MUTANTS):
         check_clock(tap, options)
     tap.close(options.seed)
     return 1 if tap.failed else 0
