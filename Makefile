@@ -9,7 +9,6 @@ JOBS          ?= 4
 PREFIX        ?= /usr/local
 SYSCONFDIR    ?= /etc
 LOCALSTATEDIR ?= /var
-DEST           = $(DESTDIR)$(PREFIX)
 
 STATIC  ?= 1
 FLAVOUR ?= $(if $(filter 1,$(STATIC)),static,dynamic)
@@ -39,7 +38,6 @@ OBJ       := $(patsubst %.c,$(B)/%.o,$(filter-out $(COLD),$(SRC)) $(COLD))
 UNIT_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/*.c))
 BLACKBOX  := $(wildcard tests/blackbox/*.t)
 FORMATTED := $(wildcard src/*.[ch] tests/*/*.[ch])
-DOCS      := README.md ARCHITECTURE.md CHANGELOG.md LICENSE groups.ini.example
 
 # Version 14 where there is one: another clang-format lays the same code out differently.
 CLANG_FORMAT ?= $(shell command -v clang-format-14 || echo clang-format)
@@ -110,17 +108,21 @@ format: ## lay the C code out with clang-format
 format-check: ## fail if `make format` would change anything
 	$(CLANG_FORMAT) --dry-run -Werror $(FORMATTED)
 
-install: all ## install under DESTDIR and PREFIX
-	install -d $(addprefix $(DEST)/,bin share/man/man1 share/man/man5 share/doc/grouplock)
-	install -m 755 $(B)/grouplock $(DEST)/bin/
-	install -m 644 man/*.1 $(DEST)/share/man/man1/
-	install -m 644 man/*.5 $(DEST)/share/man/man5/
-	install -m 644 $(DOCS) $(DEST)/share/doc/grouplock/
+install uninstall: export DESTDIR := $(DESTDIR)
+install uninstall: export PREFIX := $(PREFIX)
+install uninstall: export SYSCONFDIR := $(SYSCONFDIR)
+install uninstall: export LOCALSTATEDIR := $(LOCALSTATEDIR)
+install: all ## install under DESTDIR and PREFIX, for the SYSCONFDIR and LOCALSTATEDIR it was built with
+	packaging/install install $(B)/grouplock
 uninstall: ## remove what `make install` put there
-	rm -f $(DEST)/bin/grouplock $(addprefix $(DEST)/share/doc/grouplock/,$(DOCS)) \
-		$(foreach s,1 5,$(patsubst man/%,$(DEST)/share/man/man$s/%,$(wildcard man/*.$s)))
-	rmdir $(DEST)/share/doc/grouplock
+	packaging/install uninstall $(B)/grouplock
 
+deb: ## build/deb/*.deb, by dpkg-buildpackage
+	VERSION=$(VERSION) packaging/deb build/deb
+check-deb: dist ## build the package from that of `make dist`, and try it in a new Debian (as root, minutes)
+	packaging/check-deb grouplock-$(VERSION).tar.gz
+version:
+	@echo $(VERSION)
 dist: ## grouplock-VERSION.tar.gz of what is committed
 	git archive --format=tar.gz --prefix=grouplock-$(VERSION)/ -o grouplock-$(VERSION).tar.gz HEAD
 clean: ## remove every build directory
@@ -128,7 +130,7 @@ clean: ## remove every build directory
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/\1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
-.PHONY: all check check-unit check-blackbox asan tsan cover tidy format format-check install uninstall dist clean help
+.PHONY: all check check-unit check-blackbox asan tsan cover tidy format format-check install uninstall deb check-deb version dist clean help
 .DELETE_ON_ERROR:
 FORCE:
 

@@ -1,4 +1,5 @@
 # bash completion of grouplock(1)                                      -*- shell-script -*-
+# shellcheck shell=bash
 
 # The options of a command, "" for those before it; a colon behind one that takes an argument.
 _grouplock_options() {
