@@ -93,6 +93,11 @@ asan: ## all tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSa
 tsan: ## the black-box tests under ThreadSanitizer
 	TSAN_OPTIONS=halt_on_error=1 $(MAKE) FLAVOUR=tsan check-blackbox
 
+check-model: ## every state of the protocol's model, by spin, within a minute
+	scripts/model
+model: ## the same at larger instances (N=2, within an hour, unless set)
+	scripts/model $(or $(N),2)
+
 cover: ## line coverage of all tests, by gcovr
 	find . -path './build-cover/*.gcda' -delete
 	$(MAKE) FLAVOUR=cover check
@@ -131,6 +136,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/\1	\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 .PHONY: all check check-unit check-blackbox asan tsan cover tidy format format-check install uninstall deb check-deb version dist clean help
+.PHONY: all check check-unit check-blackbox check-model model asan tsan cover tidy format format-check install uninstall dist clean help
 .DELETE_ON_ERROR:
 FORCE:
 

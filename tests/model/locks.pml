@@ -1,121 +1,73 @@
 /*
  * locks - a model of several locks at once: acquire_each() and acquire_release() of src/acquire.c.
  *
- * Each lock is what lock.pml has shown it to be: who asks is served in the order of arrival, as
- * soon as it fits, and never more is given out than the limit. Jobs want one or two of two locks,
- * may have to wait for either, give up, be stopped or killed while they hold the first; and the
- * command of one of them calls again for what it holds.
+ * Each lock is what grouplock.pml has shown it to be: who asks stands in line, the first is served
+ * as soon as there are enough slots, and a nested call passes. Jobs want one or two of two locks, may
+ * not wait, give up, be stopped or killed while they hold the first; the command of job 1 may call
+ * again for both. `broken(n)` is as in grouplock.pml.
  */
-#ifndef TIMEOUTS
-#define TIMEOUTS 1
-#endif
-#ifndef STOPS
-#define STOPS 1
-#endif
-#ifndef DEATHS
-#define DEATHS 1
-#endif
-
 #define JOBS 3
-#define DEFAULT 0 /* the locks, in the order of their names */
-#define LINK 1
-#define NOTHING 2
+#define NOTHING 2 /* instead of a second lock; 0 and 1 are the locks, in the order of their names */
 
-byte free[2];                   /* slots of each lock that nobody has */
-chan line[2] = [JOBS] of { byte }; /* its line: who stands there, the head in front */
-byte has[2 * (JOBS + 1)];       /* what each job has of each lock */
-byte timeouts = TIMEOUTS;
-byte stops = STOPS;
-byte deaths = DEATHS;
-bit killed[JOBS + 1];
+#define in(set, x) (((set) >> (x)) & 1)
+#define has(p, lock) held[2 * (p) + (lock)]
+#define broken(n) (mutant == n)
 
-#define of(job, lock) has[2 * (job) + (lock)]
-
-/* enum step */
+/* enum step of src/attempt.h */
 #define ON 0
-#define GAVE_UP 1
 #define STOP 2
+#define BUSY 4
 
-inline leave_line(lock)
-{
-	if
-	:: line[lock]??[eval(me)] -> line[lock]??eval(me)
-	:: else
-	fi
+byte mutant;
+byte deaths, stops, timeouts; /* how many there may be */
+
+byte free[2];               /* slots of each lock that nobody has */
+chan line[2] = [JOBS] of { byte };
+byte held[2 * (JOBS + 1)];  /* slots that a job has of a lock */
+byte ended;                 /* a set of jobs */
+
+inline leave_line(lock) {
+	if :: line[lock]??[eval(me)] -> line[lock]??eval(me) :: else fi
 }
 
-/* attempt_lock(), all of lock.pml in two steps: arrive, and be admitted or stop waiting. */
-inline attempt_lock(lock, count)
-{
+inline take(lock, count) {
+	free[lock] = free[lock] - count;
+	has(me, lock) = count
+}
+
+inline attempt_lock(lock, count) { /* all of grouplock.pml in two steps: to line up, and to be admitted or leave */
 	if
+	:: d_step { empty(line[lock]) && free[lock] >= count -> take(lock, count) }
 	:: d_step { nempty(line[lock]) || free[lock] < count -> line[lock]!me };
 	   if
-	   :: d_step {
-		line[lock]?[eval(me)] && free[lock] >= count ->
-		line[lock]?eval(me);
-		free[lock] = free[lock] - count;
-		of(me, lock) = count
-	      }
-	   :: atomic { timeouts > 0 -> timeouts--; step = GAVE_UP; leave_line(lock) }
-	   :: atomic { stops > 0 -> stops--; step = STOP; leave_line(lock) }
+	   :: d_step { line[lock]?[eval(me)] && free[lock] >= count -> line[lock]?eval(me); take(lock, count) }
+	   :: d_step { timeouts -> timeouts--; step = BUSY; leave_line(lock) }
+	   :: d_step { stops -> stops--; step = STOP; leave_line(lock) }
 	   fi
-	:: d_step {
-		empty(line[lock]) && free[lock] >= count ->
-		free[lock] = free[lock] - count;
-		of(me, lock) = count
-	   }
-	:: nempty(line[lock]) || free[lock] < count -> step = GAVE_UP /* -n */
+	:: (nempty(line[lock]) || free[lock] < count) && timeouts -> step = BUSY /* -n */
 	fi
 }
 
-inline release(lock)
-{
-	d_step { free[lock] = free[lock] + of(me, lock); of(me, lock) = 0 }
+inline release(lock) {
+	d_step { free[lock] = free[lock] + has(me, lock); has(me, lock) = 0 }
 }
 
-/* acquire_release(), and what the kernel does when the process is gone: one lock after the other. */
-inline release_all()
-{
+inline acquire_release() { /* and what the kernel does when the process is gone: one after the other */
 	do
-	:: of(me, DEFAULT) > 0 -> release(DEFAULT)
-	:: of(me, LINK) > 0 -> release(LINK)
-	:: of(me, DEFAULT) == 0 && of(me, LINK) == 0 -> break
+	:: has(me, 0) -> release(0)
+	:: has(me, 1) -> release(1)
+	:: !has(me, 0) && !has(me, 1) -> break
 	od
 }
 
-/* acquire_each(): `one` comes before `two` in the alphabet, whatever the order on the command line. */
-inline acquire_each()
-{
+inline acquire_each() { /* `one` has the lesser name, whatever the order on the command line */
 	step = ON;
 	attempt_lock(one, ones);
-	if
-	:: step == ON && two != NOTHING -> attempt_lock(two, twos)
-	:: else
-	fi;
-#if !KEEPS_FIRST /* mutation */
-	if
-	:: step != ON -> release_all()
-	:: else
-	fi
-#endif
+	if :: step == ON && two != NOTHING -> attempt_lock(two, twos) :: else fi;
+	if :: step != ON && !broken(2) -> acquire_release() :: else fi
 }
 
-/*
- * The command. A call inside for both locks passes at once: attempt_pass_nested() takes nothing and
- * waits for nothing. Without it, it is a job of its own that the command waits for.
- */
-inline run_command()
-{
-	assert(of(me, one) == ones && (two == NOTHING || of(me, two) == twos)); /* all or nothing */
-#if NESTED_WAITS /* mutation */
-	if
-	:: me == 1 -> d_step { empty(line[one]) && free[one] >= ones -> skip }
-	:: else
-	fi
-#endif
-}
-
-proctype job(byte me; byte one; byte ones; byte two; byte twos)
+proctype job(byte me, one, ones, two, twos)
 {
 	byte step;
 
@@ -123,9 +75,8 @@ proctype job(byte me; byte one; byte ones; byte two; byte twos)
 		do
 		:: acquire_each();
 		   if
-		   :: step == STOP ->
-			assert(of(me, DEFAULT) == 0 && of(me, LINK) == 0);
-			if /* stop_here() */
+		   :: step == STOP -> /* stop_here(): with nothing in hand (I9), until SIGCONT, which may never come */
+			if
 			:: true
 			:: true ->
 end_stopped:			false
@@ -134,34 +85,40 @@ end_stopped:			false
 		   fi
 		od;
 		if
-		:: step == ON -> run_command(); release_all()
-		:: else -> assert(of(me, DEFAULT) == 0 && of(me, LINK) == 0)
+		:: step == ON -> assert(has(me, one) == ones && (two == NOTHING || has(me, two) == twos)); /* all ... */
+			/* A call inside passes, attempt_pass_nested(). Else it is a job that this one waits for. */
+			if :: broken(3) && me == 1 -> empty(line[one]) && free[one] >= ones :: else fi;
+			acquire_release()
+		:: else -> assert(!has(me, 0) && !has(me, 1)) /* ... or nothing */
 		fi
-	} unless { killed[me] };
-	atomic { leave_line(DEFAULT); leave_line(LINK) };
-	release_all()
+	} unless { in(ended, me) };
+	atomic { leave_line(0); leave_line(1) };
+	acquire_release()
 }
 
-active proctype killer()
+proctype killer()
 {
 end:	do
-	:: d_step { deaths > 0 && !killed[1] -> deaths--; killed[1] = 1 }
-	:: d_step { deaths > 0 && !killed[2] -> deaths--; killed[2] = 1 }
-	:: d_step { deaths > 0 && !killed[3] -> deaths--; killed[3] = 1 }
+	:: d_step { deaths && !in(ended, 1) -> deaths--; ended = ended | 2 }
+	:: d_step { deaths && !in(ended, 2) -> deaths--; ended = ended | 4 }
+	:: d_step { deaths && !in(ended, 3) -> deaths--; ended = ended | 8 }
 	od
 }
+
+#define SET(name) if (getenv(#name)) now.name = atoi(getenv(#name));
 
 init
 {
 	atomic {
-		free[DEFAULT] = 2;
-		free[LINK] = 1;
-		run job(1, DEFAULT, 2, LINK, 1);
-#if AS_GIVEN /* mutation: in the order of the command line */
-		run job(2, LINK, 1, DEFAULT, 1);
-#else
-		run job(2, DEFAULT, 1, LINK, 1);
-#endif
-		run job(3, LINK, 1, NOTHING, 0)
+		c_code { SET(mutant) SET(deaths) SET(stops) SET(timeouts) };
+		free[0] = 2;
+		free[1] = 1;
+		run killer();
+		run job(1, 0, 2, 1, 1);
+		if
+		:: broken(1) -> run job(2, 1, 1, 0, 1) /* in the order of the command line */
+		:: else -> run job(2, 0, 1, 1, 1)
+		fi;
+		run job(3, 1, 1, NOTHING, 0)
 	}
 }
