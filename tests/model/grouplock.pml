@@ -209,9 +209,7 @@ inline slots_close() { /* in one step: who closes is in the gate, or its ticket 
 }
 
 /* attempt_limit_changed() and attempt_wanted() */
-inline read_limit() {
-	d_step { lim = limit; want = (asks[me] -> asks[me] : (lim -> lim : 1)) }
-}
+inline read_limit() { d_step { lim = limit; want = (asks[me] -> asks[me] : (lim -> lim : 1)) } }
 
 #define impossible_now (lim && want > lim) /* attempt_check_possible() */
 #define can_take(s) ((!slot[s] && !shared[s]) || broken(6))
@@ -440,10 +438,7 @@ inline ends(p) {
 #define lost_slot(s) (in(mine, s) && slot[s] != me)
 
 inline launch() { /* start_keeper(), exec; the command is a caller's if anybody is called by it */
-	if
-	:: !broken(17) -> keeper = with(keeper, me)
-	:: broken(17)
-	fi;
+	if :: !broken(17) -> keeper = with(keeper, me) :: broken(17) fi;
 	if :: me == 1 -> d_step { held = mine; began = true } :: else fi;
 	if
 	:: d_step { unruly && (in(keeper, me) || broken(17)) -> closed = with(closed, me) }
@@ -469,14 +464,11 @@ inline hold() { /* of cmd_claim.c: keeper_start(), write_records(), the byte in 
 }
 
 inline look_at_all() { /* src/report_look.c, report_gate.c: LOCK_SH on each slot, under the gate */
-	if
-	:: !broken(18) -> attempt_enter_gate()
-	:: broken(18)
-	fi;
+	if :: !broken(18) -> attempt_enter_gate() :: broken(18) fi;
 	do
-	:: i < S && slot[i] -> i++
-	:: d_step { i < S && !slot[i] -> shared[i] = with(shared[i], me) }; d_step { unshare(); i++ }
-	:: i == S -> break
+	:: i < S && step == ON && slot[i] -> i++
+	:: d_step { i < S && step == ON && !slot[i] -> shared[i] = with(shared[i], me) }; d_step { unshare(); i++ }
+	:: i == S || step != ON -> break
 	od;
 	if :: gate == me -> attempt_leave_gate() :: else fi
 }
@@ -495,10 +487,7 @@ again:	{
 		:: broken(11) -> read_limit() /* config_load() */
 		:: else
 		fi;
-		if
-		:: kind[me] == STATUS -> look_at_all()
-		:: else -> acquire()
-		fi;
+		if :: kind[me] == STATUS -> look_at_all() :: else -> acquire() fi;
 		if
 		:: step == ON && kind[me] == CLAIM -> hold()
 		:: step == ON && kind[me] != CLAIM && kind[me] != STATUS -> launch()
