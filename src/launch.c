@@ -42,19 +42,24 @@ static int move_fds(struct launch *launch, struct error *err)
 	return 0;
 }
 
-/* A copy of argv: the keeper's title is about to be written over the original strings. */
+/*
+ * A copy of argv in one piece, to be freed: the keeper's title is about to be written over the
+ * original strings.
+ */
 static char **copy_argv(char *const *argv)
 {
-	size_t count = 0;
-	char **copy;
+	size_t count = 0, bytes = 0;
+	char **copy, *text;
 
-	while (argv[count])
-		count++;
-	copy = calloc(count + 1, sizeof(*copy));
-	for (size_t i = 0; copy && i < count; i++) {
-		copy[i] = strdup(argv[i]);
-		if (!copy[i])
-			return NULL;
+	for (; argv[count]; count++)
+		bytes += strlen(argv[count]) + 1;
+	copy = calloc(1, (count + 1) * sizeof(*copy) + bytes);
+	if (!copy)
+		return NULL;
+	text = (char *)(copy + count + 1);
+	for (size_t i = 0; i < count; i++) {
+		copy[i] = text;
+		text = stpcpy(text, argv[i]) + 1;
 	}
 	return copy;
 }
@@ -83,11 +88,14 @@ int launch(struct launch *launch, struct error *err)
 		error_sys(err, ENOMEM, "cannot start '%s'", launch->argv[0]);
 		return LAUNCH_FAILED;
 	}
-	if (move_fds(launch, err) || start_keeper(launch, err))
+	if (move_fds(launch, err) || start_keeper(launch, err)) {
+		free(argv);
 		return LAUNCH_FAILED;
+	}
 	launch->before_exec(launch->arg);
 	execvp(argv[0], argv);
 	errnum = errno;
 	error_sys(err, errnum, "cannot run '%s'", argv[0]);
+	free(argv);
 	return errnum == ENOENT ? LAUNCH_NOT_FOUND : LAUNCH_CANNOT_EXECUTE;
 }

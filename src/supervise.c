@@ -89,8 +89,8 @@ static void hear_message(struct hearing *hearing, const char *message)
 
 static bool hear_bytes(struct hearing *hearing, const char *bytes, size_t size)
 {
-	if (hearing->used + size > hearing->room) {
-		size_t room = 2 * (hearing->used + size);
+	if (!hearing->text || hearing->used + size > hearing->room) {
+		size_t room = 2 * (hearing->used + size + 1);
 		char *text = realloc(hearing->text, room);
 
 		if (!text)

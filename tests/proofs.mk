@@ -1,0 +1,55 @@
+# What proves the protocol, and measures the program: the Makefile includes this. Each check-X is a short version of X.
+
+PROGRAM = GROUPLOCK=$(abspath $(B)/grouplock)
+
+check-proofs: ## the short versions of all of these, one after the other
+	$(MAKE) check-model
+	$(MAKE) check-stress
+	$(MAKE) check-fault
+	$(MAKE) check-fuzz
+
+check-model: ## every state of the protocol's model, by spin
+	scripts/model
+model: ## the same at larger instances (N=2, within hours, unless set)
+	scripts/model $(or $(N),2)
+
+$(B)/stress-%: $(B)/tests/stress/%.o
+	$(LINK) -o $@ $^
+stress check-stress: all $(B)/stress-job $(B)/stress-watch
+stress: ## the stress test, DURATION= seconds or N= calls, SEED=; then figures of scale
+	+$(PROGRAM) scripts/stress --mutants $(if $(SEED),--seed $(SEED)) $(if $(N),-n $(N),--duration $(or $(DURATION),300))
+	$(PROGRAM) scripts/scale
+check-stress: ## a short stress test
+	+$(PROGRAM) scripts/stress --duration 4 --mutants=2 $(if $(SEED),--seed $(SEED))
+
+fault: all ## each system call made to fail in turn, with N errors each (default: all that fit)
+	$(PROGRAM) JOBS=$(JOBS) scripts/fault $(N)
+check-fault: N = 1
+check-fault: fault ## the short version of that
+
+$(B)/fuzz-%: $(B)/tests/fuzz/%.o $(B)/tests/unit/command.o $(filter-out %/main.o,$(OBJ))
+	$(LINK) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
+fuzzers: $(patsubst tests/fuzz/%.c,$(B)/fuzz-%,$(wildcard tests/fuzz/*.c))
+fuzz: ## libFuzzer on the parsers, and the program on random configs, DURATION seconds each (60)
+	$(MAKE) FLAVOUR=fuzz CC=$(CLANG) fuzzers
+	$(MAKE) all
+	$(PROGRAM) scripts/fuzz $(or $(DURATION),60)
+check-fuzz: DURATION = 3
+check-fuzz: fuzz ## the corpus, and a few seconds of that
+
+check-buildbot: all ## the steps of a real Buildbot
+	$(PROGRAM) prove tests/buildbot/buildbot.t
+
+# Static, as a program that measures others has to be small; the wrapper is the limit that they are measured against.
+$(B)/bench/%: tests/bench/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O2 -static -o $@ $<
+bench: all $(addprefix $(B)/bench/,rounds stamp wrapper) ## what it costs, beside its peers (BENCH=--json, or --help)
+	GROUPLOCK=$(B)/grouplock BENCH_PROGRAMS=$(B)/bench scripts/bench $(BENCH)
+
+picture: all ## draw tests/queue.svg anew, from the trace of a real run
+	scripts/demo --trace $(B)/demo.trace 2
+	scripts/picture $(B)/demo.trace >tests/queue.svg.new
+	mv tests/queue.svg.new tests/queue.svg
+
+.PHONY: check-proofs check-model model stress check-stress fault check-fault fuzzers fuzz check-fuzz check-buildbot bench picture
