@@ -11,8 +11,8 @@ import time
 from dataclasses import asdict
 
 import remains
+import schedule
 from places import Edits, processes
-from schedule import NORMAL
 
 MOST_AT_ONCE = 250  # calls under way
 MOST_NEW = 16       # of these neither waiting nor holding
@@ -202,7 +202,8 @@ class Driver:
             stderr=subprocess.PIPE, env=self.places.environment()))
 
     def candidates(self, whom):
-        fit = [one for one in self.running.values() if not one.killed and not one.stopped]
+        fit = [one for one in self.running.values()
+               if not one.killed and not one.stopped and one.call.id != schedule.LONG]
         if whom == "holder":
             return [one for one in fit if one.started]
         if whom == "newcomer":
@@ -316,7 +317,7 @@ class Driver:
 
     def finish(self):
         """Waits until all is over; what is not is a problem."""
-        self.do_edit(None, NORMAL)
+        self.do_edit(None, schedule.NORMAL)
         deadline = time.monotonic() + PATIENCE
         while self.running or self.statuses or self.daemons or self.continues or not self.edits.settle():
             self.tick(TICK)

@@ -27,11 +27,6 @@ MUTANTS = (
     Mutant("newcomers do not look at the line", "src/queue.c", "*empty = fd < 0;", "*empty = true;", ("order",), 10),
     Mutant("slots above a lowered limit are not counted", "src/slots.c",
            "slots->total = top > set->count ? top : set->count;", "slots->total = set->count;", ("limit",), 12),
-    Mutant("the keeper does not unlock", "src/keeper.c", "syscall(SYS_flock, task->fds[i], LOCK_UN)",
-           "syscall(SYS_flock, task->fds[i], 0)", ("idle",), 14),
-    Mutant("the head sleeps on the first busy slot only", "src/attempt.c",
-           "if (slots->slot[i].state == SLOT_BUSY &&",
-           "if (slots->slot[i].state == SLOT_BUSY && !at->waits.entries &&", ("idle",), 20),
 )
 
 JUMPING_CLOCK = Mutant("the wall clock jumps by hours all the time", "src/clock.c",

@@ -121,7 +121,8 @@ class Container:
         self._time = ["--time"] if os.path.exists("/proc/self/ns/time") else []
         self._process = subprocess.Popen(
             ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--mount-proc",
-             *(clocks if self._time else []), "sh", "-c", CONTAINER, places.locks, places.inside, places.job], stdin=subprocess.PIPE)
+             *(clocks if self._time else []), "sh", "-c", CONTAINER, places.locks, places.inside, places.job],
+            stdin=subprocess.PIPE)
         self.init = 0
         self._wait_for_init()
 

@@ -14,6 +14,7 @@ NORMAL = {
 }
 
 CONTAINERS = 3
+LONG = "long"   # the id of a call that holds a slot for long, and that nobody touches
 
 
 def count_of(slots):
@@ -165,16 +166,15 @@ def make_harm(rng, seconds):
 def make(seed, seconds, per_second):
     """The events of a run, in order."""
     rng = random.Random(f"grouplock {seed}")
-    events, calls, at = [], 0, 0.0
+    # One comes first and holds a slot for long: who waits may have to wait for another one than the first.
+    long = Call(LONG, "hw2", {"default": 1}, int(seconds * 500))
+    events, calls, at = [(0.0, "call", {"call": long})], 0, 0.3
     while at < seconds:
         burst = rng.choice(BURSTS)
         for _ in range(burst):
             calls += 1
             events.append((at, "call", {"call": make_call(rng, calls, min(4000, int(seconds * 300)))}))
         at += rng.expovariate(per_second / burst)
-    # One that holds a slot for long: who waits may have to wait for another one than the first.
-    long = Call("long", "hw2", {"default": 1}, int(seconds * 500))
-    events.append((0.0, "call", {"call": long}))
     events += [(at, "edit", {"config": config}) for at, config in make_edits(rng, seconds)]
     events += make_harm(rng, seconds)
     events.sort(key=lambda event: event[0])
