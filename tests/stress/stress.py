@@ -124,7 +124,7 @@ class Run:
         missed = sum(map(len, self.trace.missed.values()))
         if ran < len(pasts) / 4:
             yield f"only {ran} of {len(pasts)} commands ran"
-        if waited < len(pasts) / 10:
+        if waited < len(pasts) / 20:
             yield f"only {waited} of {len(pasts)} calls waited in line"
         for what in HARM if len(pasts) >= 200 else ():    # a short run may do without one of them
             if not any(line.startswith(what + " ") for line in self.trace.lines):
