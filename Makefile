@@ -129,5 +129,5 @@ help: ## this list
 .DELETE_ON_ERROR:
 FORCE:
 
-include tests/proofs.mk
+-include tests/proofs.mk
 -include $(OBJ:.o=.d) $(UNIT_OBJ:.o=.d)
