@@ -17,16 +17,13 @@
  */
 #define PLAUSIBLE_QUEUE UINT64_C(65536)
 
-/* Numbers that nobody wants to walk through one by one while all others wait. */
-#define WALKABLE_QUEUE UINT64_C(1000000)
-
 /*
  * Ticket numbers stay far from where arithmetic on them could wrap. A file with a higher number
  * than grouplock can have come to is nobody's ticket; the gap up to what the counters may hold is
  * for those that are given out behind one that is just below.
  */
 #define PLAUSIBLE_TICKET (UINT64_MAX / 16)
-#define PLAUSIBLE_COUNTER (UINT64_MAX / 4)
+#define PLAUSIBLE_COUNTER (PLAUSIBLE_TICKET + PLAUSIBLE_QUEUE)
 
 void gate_format(char out[GATE_SIZE], const struct gate_counters *c)
 {
@@ -141,7 +138,7 @@ int gate_rebuild(struct gate *gate, struct error *err)
 	counters.first = lowest < counters.next ? lowest : counters.next;
 	if (counters.first < 1)
 		counters.first = 1;
-	if (counters.next - counters.first > WALKABLE_QUEUE)
+	if (counters.next - counters.first > GATE_WALKABLE_QUEUE)
 		return error_set(err, "the tickets in '%s' are too far apart; remove its files %s*",
 				 gate->sd->path, GATE_TICKET_PREFIX);
 	gate->counters = counters;

@@ -31,7 +31,8 @@
 
 #define GATE_NAME "gate"
 #define GATE_SIZE 128
-#define GATE_NO_LIMIT UINT32_MAX /* nobody has used a limit here yet */
+#define GATE_WALKABLE_QUEUE UINT64_C(1000000) /* more, nobody walks through while all others wait */
+#define GATE_NO_LIMIT UINT32_MAX              /* nobody has used a limit here yet */
 #define GATE_TICKET_PREFIX "ticket."
 #define GATE_SLOT_PREFIX "slot."
 

@@ -147,10 +147,17 @@ int queue_heal(struct gate *gate, const struct ticket *ticket, struct error *err
 		return 0;
 	if (gate_rebuild(gate, err))
 		return -1;
-	if (counters->next <= ticket->number)
+	if (counters->next <= ticket->number) {
+		/* There is no other one: no gap between the two that all would walk through. */
+		if (counters->first == counters->next)
+			counters->first = ticket->number;
 		counters->next = ticket->number + 1;
+	}
 	if (counters->first > ticket->number)
 		counters->first = ticket->number;
+	if (ticket->number - counters->first > GATE_WALKABLE_QUEUE)
+		return error_set(err, "the tickets in '%s' are too far apart; remove its files %s*",
+				 gate->sd->path, GATE_TICKET_PREFIX);
 	return 0;
 }
 

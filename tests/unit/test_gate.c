@@ -76,7 +76,8 @@ Test(gate, counters_come_back_as_they_were)
 	check_round_trip((struct gate_counters){1, 65537, 0, 1024});
 	check_round_trip(
 		(struct gate_counters){UINT64_C(1) << 40, (UINT64_C(1) << 40) + 5, 1024, 1});
-	check_round_trip((struct gate_counters){UINT64_MAX / 4, UINT64_MAX / 4, 1024, 1024});
+	check_round_trip(
+		(struct gate_counters){UINT64_MAX / 16, UINT64_MAX / 16 + 65536, 1024, 1024});
 }
 
 Test(gate, text_can_be_read_by_people)

@@ -464,6 +464,23 @@ Test(queue, ticket_is_intact_while_its_name_leads_to_it)
 	queue_drop(&sd, &tickets[1]);
 }
 
+/* Forged counters can give out a number that nobody takes for a ticket's when counting anew. */
+Test(queue, heal_does_not_walk_from_1_to_a_number_out_of_reach)
+{
+	struct ticket ticket;
+
+	gate.counters.first = gate.counters.next = UINT64_MAX / 4;
+	ticket = take();
+	gate.counters.first = gate.counters.next = 1;
+	check_before(&ticket, NULL);
+	cr_assert(eq(u64, gate.counters.first, ticket.number));
+	gate.counters.first = gate.counters.next = 1;
+	tempdir_write_text("ticket.1", "");
+	cr_assert(eq(int, queue_heal(&gate, &ticket, &err), -1));
+	check_has(err.text, "too far apart");
+	queue_drop(&sd, &ticket);
+}
+
 Test(queue, heal_counts_anew_only_if_the_ticket_is_denied)
 {
 	struct ticket tickets[3] = {take(), take(), take()};
