@@ -60,7 +60,8 @@ void slotset_free(struct slotset *slots)
 	*slots = (struct slotset){0};
 }
 
-static int check_slot_name(const struct slotset *slots, const char *name, struct error *err)
+/* `names` are the `count` before it. */
+static int check_slot_name(const char *name, char *const *names, unsigned count, struct error *err)
 {
 	char file[NAME_MAX + 1];
 
@@ -68,8 +69,8 @@ static int check_slot_name(const struct slotset *slots, const char *name, struct
 		return -1;
 	if (!name[strspn(name, "0123456789")])
 		return error_set(err, "slot name '%s' is a number", name);
-	for (unsigned i = 0; i < slots->count; i++) {
-		if (!strcasecmp(slots->names[i], name))
+	for (unsigned i = 0; i < count; i++) {
+		if (!strcasecmp(names[i], name))
 			return error_set(err, "slot name '%s' stands there twice", name);
 	}
 	return 0;
@@ -77,21 +78,23 @@ static int check_slot_name(const struct slotset *slots, const char *name, struct
 
 static int parse_names(struct slotset *slots, const char *value, struct error *err)
 {
-	char *save = NULL;
+	char *save = NULL, **names = calloc(strlen(value) / 2 + 1, sizeof(*names));
+	unsigned count = 0;
 
+	slots->names = names;
 	slots->storage = strdup(value);
-	slots->names = calloc(strlen(value) / 2 + 1, sizeof(*slots->names));
-	if (!slots->storage || !slots->names)
+	if (!slots->storage || !names)
 		return error_sys(err, ENOMEM, "cannot read slot names");
 	for (char *name = strtok_r(slots->storage, " \t,", &save); name;
 	     name = strtok_r(NULL, " \t,", &save)) {
-		if (check_slot_name(slots, name, err))
+		if (check_slot_name(name, names, count, err))
 			return -1;
-		if (slots->count == CONFIG_MAX_SLOTS)
+		if (count == CONFIG_MAX_SLOTS)
 			return error_set(err, "more than %d slot names", CONFIG_MAX_SLOTS);
-		slots->names[slots->count++] = name;
+		names[count++] = name;
 	}
-	return slots->count ? 0 : error_set(err, "no slot names");
+	slots->count = count;
+	return count ? 0 : error_set(err, "no slot names");
 }
 
 int slotset_parse(struct slotset *slots, const char *value, struct error *err)

@@ -51,8 +51,9 @@ static char **copy_argv(char *const *argv)
 	size_t count = 0, bytes = 0;
 	char **copy, *text;
 
-	for (; argv[count]; count++)
+	do /* there is a command, at least */
 		bytes += strlen(argv[count]) + 1;
+	while (argv[++count]);
 	copy = calloc(1, (count + 1) * sizeof(*copy) + bytes);
 	if (!copy)
 		return NULL;
