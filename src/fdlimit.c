@@ -5,6 +5,8 @@ void fdlimit_raise(struct rlimit *was)
 	struct rlimit all;
 
 	getrlimit(RLIMIT_NOFILE, was);
+	if (was->rlim_cur == was->rlim_max)
+		return;
 	all = *was;
 	all.rlim_cur = all.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &all);
@@ -12,5 +14,7 @@ void fdlimit_raise(struct rlimit *was)
 
 void fdlimit_restore(const struct rlimit *was)
 {
-	setrlimit(RLIMIT_NOFILE, was); /* lowering is always allowed; open descriptors stay open */
+	if (was->rlim_cur != was->rlim_max)
+		setrlimit(RLIMIT_NOFILE,
+			  was); /* lowering is always allowed; open descriptors stay open */
 }

@@ -8,7 +8,7 @@
 
 #include <sys/resource.h>
 
-/* Raises the soft limit to the hard one; *was is what to put back. */
+/* Raises the soft limit to the hard one, unless it is there; *was is what to put back. */
 void fdlimit_raise(struct rlimit *was);
 void fdlimit_restore(const struct rlimit *was);
 
