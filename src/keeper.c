@@ -25,10 +25,17 @@
  * Until the caller execs, its memory is the keeper's too, thread-local errno included. So the
  * keeper calls nothing but syscall(2), which keeps no state but errno, and the caller does
  * nothing that reads errno between the clone and the keeper's word that it is settled. After that
- * the keeper sleeps in ppoll(), which with valid arguments and all signals blocked does not fail.
+ * the keeper sleeps in ppoll() and drops pages, which with valid arguments and all signals blocked
+ * do not fail.
  */
 #define KEEPER_STACK 16384
 #define HELPER_STACK 4096
+
+/*
+ * How long a keeper keeps its pages: until then they are those of the process that starts the
+ * command, which would have to fetch them back, and short commands end sooner.
+ */
+#define YOUTH (CLOCK_SECOND / 10)
 
 #define OLD_LINUX_FDS 65536
 
@@ -115,14 +122,15 @@ KEEPER_CODE static void settle(const struct keeper_task *task)
 		syscall(SYS_close, null);
 }
 
-/* Sleeps until there is a reason to let the slots go. */
-KEEPER_CODE static enum keeper_reason wait_for_reason(const struct keeper_task *task, int signalfd)
+/* Sleeps until there is a reason to let the slots go, or so long. */
+KEEPER_CODE static enum keeper_reason wait_until(const struct keeper_task *task, int signalfd,
+						 int64_t duration)
 {
 	struct pollfd fds[2] = {{.fd = task->pidfd, .events = POLLIN},
 				{.fd = signalfd, .events = POLLIN}};
-	struct timespec left = {.tv_sec = task->timeout / CLOCK_SECOND,
-				.tv_nsec = task->timeout % CLOCK_SECOND};
-	struct timespec *timeout = task->timeout == CLOCK_NEVER ? NULL : &left;
+	struct timespec left = {.tv_sec = duration / CLOCK_SECOND,
+				.tv_nsec = duration % CLOCK_SECOND};
+	struct timespec *timeout = duration == CLOCK_NEVER ? NULL : &left;
 
 	for (;;) {
 		/* The system call, unlike ppoll(3), leaves in `left` what is left: poll(2). */
@@ -133,6 +141,21 @@ KEEPER_CODE static enum keeper_reason wait_for_reason(const struct keeper_task *
 		if (ready > 0)
 			return fds[0].revents ? KEEPER_ENDED : KEEPER_RELEASED;
 	}
+}
+
+/* The same for the task's whole time, and drops the pages when the command has had time to start. */
+KEEPER_CODE static enum keeper_reason wait_for_reason(const struct keeper_task *task, int signalfd)
+{
+	int64_t left = task->timeout;
+	enum keeper_reason reason;
+
+	if (left <= YOUTH)
+		return wait_until(task, signalfd, left);
+	reason = wait_until(task, signalfd, YOUTH);
+	if (reason != KEEPER_EXPIRED)
+		return reason;
+	drop_pages();
+	return wait_until(task, signalfd, left == CLOCK_NEVER ? left : left - YOUTH);
 }
 
 /* Whether the caller has lived to say that the slots are held. */
@@ -155,7 +178,6 @@ KEEPER_CODE static int keep(void *arg)
 	int signalfd = -1;
 
 	settle(task);
-	drop_pages();
 	if (task->releasable)
 		signalfd = (int)syscall(SYS_signalfd4, -1, &release, sizeof(release), 0);
 	atomic_store(&keeper_word, WORD_SETTLED);
