@@ -16,6 +16,7 @@
 #include "memfile.h"
 #include "num.h"
 #include "statedir.h"
+#include "suggest.h"
 #include "text.h"
 
 #define SECTION_MAIN CONFIG_SECTION_MAIN
@@ -169,6 +170,7 @@ static int check_name(const char *what, const char *name, struct error *err)
 
 static int check_main(const char *key, const char *value, struct error *err)
 {
+	struct suggest suggest;
 	bool truth;
 
 	if (!strcmp(key, "directory"))
@@ -177,7 +179,11 @@ static int check_main(const char *key, const char *value, struct error *err)
 		return parse_bool(value, &truth)
 			       ? 0
 			       : error_set(err, "'%s' is neither yes nor no", value);
-	return error_set(err, "unknown key; there are directory and strict");
+	error_set(err, "unknown key; there are directory and strict");
+	suggest_begin(&suggest, key);
+	suggest_offer(&suggest, "directory");
+	suggest_offer(&suggest, "strict");
+	return suggest_append(&suggest, err);
 }
 
 /* iniparser takes "[slots] ; limits = 1" for a key: a section's line must hold nothing else. */
@@ -234,6 +240,23 @@ static int check_entry(const char *section, const char *key, const char *value, 
 	return check_slots(key, value, err); /* check_section() has seen its section first */
 }
 
+/* With the brackets, so that nobody takes it for a key. Of a lock's section the first word decides. */
+static int unknown_section(const char *section, struct error *err)
+{
+	static const char *const known[] = {"[" SECTION_MAIN "]", "[" SECTION_WORKERS "]",
+					    "[" SECTION_SLOTS "]"};
+	char word[SUGGEST_MAX];
+	struct suggest suggest;
+
+	snprintf(word, sizeof(word), "[%.*s]", (int)strcspn(section, " "), section);
+	suggest_begin(&suggest, word);
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		suggest_offer(&suggest, known[i]);
+	error_set(err, "unknown section; there are [grouplock], [workers], [slots] and "
+		       "[slots LOCK]");
+	return suggest_append(&suggest, err);
+}
+
 static int check_section(const char *section, struct error *err)
 {
 	const char *lock = lock_of(section);
@@ -242,9 +265,7 @@ static int check_section(const char *section, struct error *err)
 	if (!strcmp(section, SECTION_MAIN) || !strcmp(section, SECTION_WORKERS))
 		return 0;
 	if (!lock)
-		return error_set(err,
-				 "unknown section; there are [grouplock], [workers], [slots] and "
-				 "[slots LOCK]");
+		return unknown_section(section, err);
 	if (strcmp(section, SECTION_SLOTS) && !strcmp(lock, CONFIG_DEFAULT_LOCK))
 		return error_set(err, "lock 'default' is the section [slots]");
 	if (lock[strcspn(lock, " \t,=:")])
@@ -522,6 +543,18 @@ void config_groups(const struct config *config, config_see *see, void *arg)
 	}
 }
 
+void config_workers(const struct config *config, config_see *see, void *arg)
+{
+	static const char prefix[] = SECTION_WORKERS ":";
+	const char *name, *value;
+
+	for (unsigned i = 0; config_item(config, i, &name, &value); i++) {
+		if (value && !strncmp(name, prefix, sizeof(prefix) - 1) &&
+		    !config_is_pattern(name + sizeof(prefix) - 1))
+			see(arg, name + sizeof(prefix) - 1);
+	}
+}
+
 const char *config_lock(const struct config *config, unsigned index)
 {
 	return index < config->lock_count ? config->locks[index] : NULL;
@@ -586,11 +619,16 @@ static int no_such_lock(const struct config *config, const char *lock, struct er
 {
 	char list[512] = "";
 	size_t used = 0;
+	struct suggest suggest;
 
+	suggest_begin(&suggest, lock);
+	for (unsigned i = 0; i < config->lock_count; i++)
+		suggest_offer(&suggest, config->locks[i]);
 	for (unsigned i = 0; i < config->lock_count && used < sizeof(list); i++)
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
 					 config->locks[i]);
-	return error_set(err, "no lock '%s' in '%s'; there are: %s", lock, config->path, list);
+	error_set(err, "no lock '%s' in '%s'; there are: %s", lock, config->path, list);
+	return suggest_append(&suggest, err);
 }
 
 int config_slots(const struct config *config, const char *lock, const char *group,

@@ -64,8 +64,11 @@ enum config_match config_group(const struct config *config, const char *worker, 
 			       size_t size, const char **pattern);
 
 /* Calls `see` with each group that the file names, folded; a group may come more than once. */
-typedef void config_see(void *arg, const char *group);
+typedef void config_see(void *arg, const char *name);
 void config_groups(const struct config *config, config_see *see, void *arg);
+
+/* Calls `see` with each worker that [workers] lists by its name, folded; patterns are left out. */
+void config_workers(const struct config *config, config_see *see, void *arg);
 
 /* The lock names there are: CONFIG_DEFAULT_LOCK is number 0, then sections in file order. */
 const char *config_lock(const struct config *config, unsigned index);

@@ -9,7 +9,30 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "text.h"
+
 #define MAX_FILE_SIZE (64 * 1024 * 1024) /* no groups.ini; a mistake that would eat memory */
+
+/* What to do, with a command that does it. */
+static int no_file(const char *path, struct error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char *directory = strndup(path, slash && slash > path ? (size_t)(slash - path) : 0);
+	char *quoted = text_quote(path, false), *quoted_directory = NULL;
+
+	if (directory && *directory)
+		quoted_directory = text_quote(directory, false);
+	error_set(err,
+		  "no config file '%s': create it; the one line '[slots]' is enough to give every "
+		  "worker one slot: %s%s%secho '[slots]' >%s",
+		  path, quoted_directory ? "mkdir -p " : "",
+		  quoted_directory ? quoted_directory : "", quoted_directory ? " && " : "",
+		  quoted ? quoted : path);
+	free(directory);
+	free(quoted);
+	free(quoted_directory);
+	return -1;
+}
 
 /* --- reading ------------------------------------------------------------------------------ */
 
@@ -19,10 +42,7 @@ static int open_file(const char *path, struct stat *identity, struct error *err)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0 && errno == ENOENT)
-		return error_set(err,
-				 "no config file '%s': create it; the one line '[slots]' is enough "
-				 "to give every worker one slot",
-				 path);
+		return no_file(path, err);
 	if (fd < 0)
 		return error_sys(err, errno, "cannot open '%s'", path);
 	if (fstat(fd, identity))

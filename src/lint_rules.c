@@ -5,6 +5,7 @@
 #include "config.h"
 #include "glob.h"
 #include "lint_file.h"
+#include "suggest.h"
 #include "text.h"
 
 static void out_of_memory(struct error *err)
@@ -193,6 +194,27 @@ static void mention(struct groups *groups, const struct lint_file *file,
 		group->slots_line = item->line;
 }
 
+/* A group that has workers but no slots of its own may be the one that was meant. */
+static void say_without_worker(const struct lint_file *file, const struct groups *groups,
+			       const struct group *group)
+{
+	struct suggest suggest;
+	struct error text;
+
+	suggest_begin(&suggest, group->spelled);
+	for (size_t i = 0; i < groups->count; i++) {
+		if (groups->list[i].has_worker && !groups->list[i].slots_line &&
+		    !suggest_is_numbering(group->spelled, groups->list[i].spelled))
+			suggest_offer(&suggest, groups->list[i].spelled);
+	}
+	error_set(&text,
+		  "group '%s' has slots, but [workers] maps no worker to it; if that is a worker, "
+		  "say '%s = %s' there",
+		  group->spelled, group->spelled, group->spelled);
+	suggest_append(&suggest, &text);
+	findings_add(file->findings, FINDING_WARNING, group->slots_line, "%s", text.text);
+}
+
 static void say_unused(const struct lint_file *file, const struct groups *groups)
 {
 	bool has_map = false;
@@ -204,11 +226,7 @@ static void say_unused(const struct lint_file *file, const struct groups *groups
 		const struct group *group = &groups->list[i];
 
 		if (!group->has_worker)
-			findings_add(
-				file->findings, FINDING_WARNING, group->slots_line,
-				"group '%s' has slots, but [workers] maps no worker to it; if that is a "
-				"worker, say '%s = %s' there",
-				group->spelled, group->spelled, group->spelled);
+			say_without_worker(file, groups, group);
 	}
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "suggest.h"
 
 static const struct command *const commands[] = {
 	&command_run,    &command_claim, &command_release,
@@ -74,14 +75,33 @@ static int guard_stdio(struct error *err)
 	return 0;
 }
 
+/* A word that is near no command may be meant as what `run` is to run. */
+static int unknown_command(const char *word, struct error *err)
+{
+	struct suggest suggest;
+
+	suggest_begin(&suggest, word);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		suggest_offer(&suggest, commands[i]->name);
+	if (*suggest.best) {
+		error_set(err, "unknown command '%s'; see 'grouplock --help'", word);
+		suggest_append(&suggest, err);
+	} else {
+		error_set(err,
+			  "unknown command '%s'; to run it with a slot: grouplock run %s ...; "
+			  "see 'grouplock --help'",
+			  word, word);
+	}
+	return command_fail(err);
+}
+
 static int run_command(struct resolve_options *resolve, int argc, char **argv, struct error *err)
 {
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		if (!strcmp(commands[i]->name, argv[0]))
 			return commands[i]->run(commands[i], resolve, argc, argv);
 	}
-	error_set(err, "unknown command '%s'; see 'grouplock --help'", argv[0]);
-	return command_fail(err);
+	return unknown_command(argv[0], err);
 }
 
 int main(int argc, char **argv)
@@ -114,7 +134,9 @@ int main(int argc, char **argv)
 		}
 	}
 	if (optind >= argc) {
-		error_set(&err, "no command; see 'grouplock --help'");
+		error_set(&err,
+			  "no command; usage: grouplock run [OPTION...] -- COMMAND [ARG...], or "
+			  "claim, release, status, which, check; see 'grouplock --help'");
 		return command_fail(&err);
 	}
 	return run_command(&resolve, argc - optind, argv + optind, &err);

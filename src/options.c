@@ -1,8 +1,11 @@
 #include "options.h"
 
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "suggest.h"
 
 static void build(const struct option_spec *specs, char letters[2 * OPTIONS_MAX + 3],
 		  struct option longs[OPTIONS_MAX + 1])
@@ -26,12 +29,56 @@ static void build(const struct option_spec *specs, char letters[2 * OPTIONS_MAX 
 	longs[i] = (struct option){0};
 }
 
+/* The long option that `word` (behind its dashes, up to an equals sign) begins, unless several do. */
+static const struct option_spec *find_long(const struct option_spec *specs, const char *word,
+					   bool *ambiguous)
+{
+	const struct option_spec *found = NULL;
+	size_t size = strcspn(word, "=");
+
+	*ambiguous = false;
+	for (; specs->name; specs++) {
+		if (strncmp(specs->name, word, size) != 0)
+			continue;
+		if (!specs->name[size])
+			return specs;
+		*ambiguous = found != NULL;
+		found = specs;
+	}
+	return found;
+}
+
+/* Why getopt took no long option for `word`, which begins with two dashes. */
+static void explain_long(const struct option_spec *specs, const char *word, const char *hint,
+			 struct error *err)
+{
+	char names[OPTIONS_MAX][SUGGEST_MAX], shown[SUGGEST_MAX];
+	const struct option_spec *spec;
+	struct suggest suggest;
+	bool ambiguous;
+
+	spec = find_long(specs, word + 2, &ambiguous);
+	if (spec && !ambiguous) {
+		error_set(err, "option '--%s' takes no argument; %s", spec->name, hint);
+		return;
+	}
+	error_set(err, "%s option '%s'; %s", spec ? "ambiguous" : "unknown", word, hint);
+	snprintf(shown, sizeof(shown), "%.*s", (int)strcspn(word, "="), word);
+	suggest_begin(&suggest, shown);
+	for (int i = 0; !spec && specs[i].name; i++) {
+		snprintf(names[i], sizeof(names[i]), "--%s", specs[i].name);
+		suggest_offer(&suggest, names[i]);
+	}
+	suggest_append(&suggest, err);
+}
+
 int options_next(const struct option_spec *specs, const char *command, int argc, char **argv,
 		 const char **argument, struct error *err)
 {
 	char letters[2 * OPTIONS_MAX + 3];
 	struct option longs[OPTIONS_MAX + 1];
-	const char *blank = *command ? " " : "", *word;
+	const char *word;
+	char hint[SUGGEST_MAX];
 	int key;
 
 	build(specs, letters, longs);
@@ -44,16 +91,13 @@ int options_next(const struct option_spec *specs, const char *command, int argc,
 		return key;
 	/* A long option stands in the argument just read; of a short one getopt tells the letter. */
 	word = argv[optind - 1];
+	snprintf(hint, sizeof(hint), "see 'grouplock%s%s --help'", *command ? " " : "", command);
 	if (key == ':')
-		error_set(err, "option '%s' needs an argument; see 'grouplock%s%s --help'", word,
-			  blank, command);
+		error_set(err, "option '%s' needs an argument; %s", word, hint);
 	else if (!strncmp(word, "--", 2))
-		error_set(err,
-			  "unknown, ambiguous or misused option '%s'; see 'grouplock%s%s --help'",
-			  word, blank, command);
+		explain_long(specs, word, hint, err);
 	else
-		error_set(err, "unknown option '-%c'; see 'grouplock%s%s --help'", optopt, blank,
-			  command);
+		error_set(err, "unknown option '-%c'; %s", optopt, hint);
 	return OPTIONS_BAD;
 }
 

@@ -6,6 +6,7 @@
 
 #include "gate.h"
 #include "report_look.h"
+#include "suggest.h"
 #include "text.h"
 #include "walk.h"
 
@@ -68,14 +69,18 @@ static int check_asked(const char *what, const struct names *asked, const struct
 		       const struct report_query *query, struct error *err)
 {
 	for (unsigned i = 0; i < asked->count; i++) {
+		struct suggest suggest;
 		char list[512];
 
 		if (names_have(known, asked->list[i]))
 			continue;
 		names_join(known, list, sizeof(list));
-		return error_set(err, "no %s '%s' in '%s' or '%s'; there are: %s", what,
-				 asked->list[i], config_path(query->config), query->directory,
-				 list);
+		suggest_begin(&suggest, asked->list[i]);
+		for (unsigned j = 0; j < known->count; j++)
+			suggest_offer(&suggest, known->list[j]);
+		error_set(err, "no %s '%s' in '%s' or '%s'; there are: %s", what, asked->list[i],
+			  config_path(query->config), query->directory, list);
+		return suggest_append(&suggest, err);
 	}
 	return 0;
 }

@@ -227,10 +227,14 @@ static void fill_job(struct request *request)
 
 int request_resolve(struct request *request, struct error *err)
 {
+	struct error doubt;
+
 	if (resolve_worker(&request->where, request->options, err))
 		return -1;
 	if (request->verbose)
 		explain(request);
+	if (!request->quiet && resolve_doubts_group(&request->where, &doubt))
+		fprintf(stderr, "grouplock: %s\n", doubt.text);
 	fill_job(request);
 	return 0;
 }

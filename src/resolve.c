@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "statedir.h"
+#include "suggest.h"
 #include "text.h"
 
 #define DEFAULT_CONFIG GROUPLOCK_SYSCONFDIR "/grouplock/groups.ini"
@@ -79,6 +80,73 @@ static int find_worker(struct resolved *resolved, const char *option, struct err
 	return take_name(resolved->worker, "worker", name, err);
 }
 
+static void offer(void *arg, const char *name)
+{
+	suggest_offer(arg, name);
+}
+
+/* The config once more, as resolve_worker() has left out of it what is about other workers. */
+static struct config *load_whole(const struct resolved *resolved)
+{
+	struct error ignored;
+
+	return config_load(config_path(resolved->config), &ignored);
+}
+
+static int unlisted_worker(const struct resolved *resolved, struct error *err)
+{
+	struct suggest suggest;
+	struct config *whole = load_whole(resolved);
+
+	suggest_begin(&suggest, resolved->worker);
+	if (whole)
+		config_workers(whole, offer, &suggest);
+	config_free(whole);
+	error_set(err,
+		  "worker '%s' is not listed in [workers] of '%s', which says strict; "
+		  "add '%s = GROUP' there",
+		  resolved->worker, config_path(resolved->config), resolved->worker);
+	return suggest_append(&suggest, err);
+}
+
+struct search {
+	struct suggest suggest;
+	bool found;
+};
+
+static void see_group(void *arg, const char *name)
+{
+	struct search *search = arg;
+
+	if (!strcmp(name, search->suggest.word))
+		search->found = true;
+	if (!suggest_is_numbering(name, search->suggest.word))
+		suggest_offer(&search->suggest, name);
+}
+
+bool resolve_doubts_group(const struct resolved *resolved, struct error *doubt)
+{
+	struct search search = {.found = false};
+	struct config *whole;
+
+	if (!resolved->group_given)
+		return false;
+	suggest_begin(&search.suggest, resolved->group);
+	config_groups(resolved->config, see_group, &search);
+	if (search.found || !*search.suggest.best)
+		return false;
+	whole = load_whole(resolved);
+	if (whole)
+		config_groups(whole, see_group, &search);
+	config_free(whole);
+	if (search.found)
+		return false;
+	error_set(doubt, "group '%s' is not in '%s'", resolved->group,
+		  config_path(resolved->config));
+	suggest_append(&search.suggest, doubt);
+	return true;
+}
+
 static int use_config(struct resolved *resolved, struct config *config)
 {
 	resolved->config = config;
@@ -107,11 +175,7 @@ static int find_group(struct resolved *resolved, const struct resolve_options *o
 	resolved->match = config_group(resolved->config, resolved->worker, resolved->group,
 				       sizeof(resolved->group), &resolved->pattern);
 	if (resolved->match == CONFIG_UNLISTED && config_strict(resolved->config))
-		return error_set(
-			err,
-			"worker '%s' is not listed in [workers] of '%s', which says strict; "
-			"add '%s = GROUP' there",
-			resolved->worker, config_path(resolved->config), resolved->worker);
+		return unlisted_worker(resolved, err);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #define GROUPLOCK_RESOLVE_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 #include "config.h"
 #include "error.h"
@@ -54,6 +55,12 @@ int resolve_group(struct resolved *resolved, const struct resolve_options *optio
 /* Both at once, with the config as config_load_for() loads it: all that `run` needs of it. */
 int resolve_worker(struct resolved *resolved, const struct resolve_options *options,
 		   struct error *err);
+
+/*
+ * Whether -g says a group that the file does not have, but one that is called alike: likely a typo,
+ * and the build would be alone in a group of its own. `doubt` says so.
+ */
+bool resolve_doubts_group(const struct resolved *resolved, struct error *doubt);
 
 void resolve_free(struct resolved *resolved);
 

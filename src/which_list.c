@@ -1,20 +1,25 @@
 #include <errno.h>
 #include <string.h>
 
-#include "text.h"
+#include "suggest.h"
 #include "which.h"
 
 static const char *const kinds[WHICH_LISTS] = {"workers", "groups", "locks"};
 
 int which_list_kind(const char *word, enum which_list *list, struct error *err)
 {
+	struct suggest suggest;
+
+	suggest_begin(&suggest, word);
 	for (int i = 0; i < WHICH_LISTS; i++) {
+		suggest_offer(&suggest, kinds[i]);
 		if (!strcmp(word, kinds[i])) {
 			*list = (enum which_list)i;
 			return 0;
 		}
 	}
-	return error_set(err, "cannot list '%s'; there are workers, groups and locks", word);
+	error_set(err, "cannot list '%s'; there are workers, groups and locks", word);
+	return suggest_append(&suggest, err);
 }
 
 struct collected {
@@ -30,19 +35,6 @@ static void collect(void *arg, const char *name)
 		collected->failed = true;
 }
 
-/* The keys of [workers] that are names. */
-static void collect_workers(const struct config *config, struct collected *collected)
-{
-	static const char prefix[] = CONFIG_SECTION_WORKERS ":";
-	const char *name, *value;
-
-	for (unsigned i = 0; config_item(config, i, &name, &value); i++) {
-		if (value && !strncmp(name, prefix, sizeof(prefix) - 1) &&
-		    !config_is_pattern(name + sizeof(prefix) - 1))
-			collect(collected, name + sizeof(prefix) - 1);
-	}
-}
-
 int which_list(const struct config *config, enum which_list list, struct names *names,
 	       struct error *err)
 {
@@ -51,7 +43,7 @@ int which_list(const struct config *config, enum which_list list, struct names *
 
 	switch (list) {
 	case WHICH_LIST_WORKERS:
-		collect_workers(config, &collected);
+		config_workers(config, collect, &collected);
 		break;
 	case WHICH_LIST_GROUPS:
 		config_groups(config, collect, &collected);
