@@ -430,9 +430,11 @@ static int parse_text(struct config *config, const struct config_text *text, str
 	switch (memfile_open(&copy, &reason)) {
 	case MEMFILE_OK:
 		result = parse_copy(config, text, &copy, err);
-		memfile_close(&copy);
-		if (result && !config->ini && text->left_out)
+		if (result && !config->ini && !memfile_is_readable(&copy))
+			result = parse(config, text->path, err);
+		else if (result && !config->ini && text->left_out)
 			parse(config, text->path, err);
+		memfile_close(&copy);
 		return result;
 	case MEMFILE_UNSUPPORTED:
 		return parse(config, text->path, err);

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,8 +69,12 @@ static int help(void)
  */
 static int guard_stdio(struct error *err)
 {
+	struct pollfd fds[] = {{.fd = 0}, {.fd = 1}, {.fd = 2}};
+
+	if (poll(fds, 3, 0) < 0)
+		return error_sys(err, errno, "cannot look at stdin, stdout and stderr");
 	for (int fd = 0; fd <= 2; fd++) {
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
+		if (fds[fd].revents & POLLNVAL && open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
 			return error_sys(err, errno, "cannot open '/dev/null'");
 	}
 	return 0;

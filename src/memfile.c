@@ -16,11 +16,12 @@ enum memfile_result memfile_open(struct memfile *file, struct error *err)
 		return unsupported ? MEMFILE_UNSUPPORTED : MEMFILE_ERROR;
 	}
 	snprintf(file->path, sizeof(file->path), "/proc/self/fd/%d", file->fd);
-	if (!access(file->path, R_OK))
-		return MEMFILE_OK;
-	error_sys(err, errno, "cannot open '%s'", file->path);
-	memfile_close(file);
-	return MEMFILE_UNSUPPORTED;
+	return MEMFILE_OK;
+}
+
+bool memfile_is_readable(const struct memfile *file)
+{
+	return !access(file->path, R_OK);
 }
 
 void memfile_close(struct memfile *file)
