@@ -25,23 +25,24 @@ int judge_open(struct judge *judge, struct error *err)
 {
 	struct config *nothing;
 	struct error reason;
+	int readable;
 
 	switch (memfile_open(&judge->file, &reason)) {
 	case MEMFILE_OK:
 		break;
 	case MEMFILE_UNSUPPORTED:
-		return error_set(err, "cannot check the lines of a file without /proc: %s",
-				 reason.text);
 	case MEMFILE_ERROR:
 		return error_set(err, "cannot check the lines of a file: %s", reason.text);
 	}
 	nothing = judge_file(judge, "", 0, &reason);
-	if (!nothing) {
-		judge_close(judge);
-		return error_set(err, "cannot check the lines of a file: %s", reason.text);
+	if (nothing) {
+		config_free(nothing);
+		return 0;
 	}
-	config_free(nothing);
-	return 0;
+	readable = memfile_is_readable(&judge->file);
+	judge_close(judge);
+	return error_set(err, "cannot check the lines of a file%s: %s",
+			 readable ? "" : " without /proc", reason.text);
 }
 
 void judge_close(struct judge *judge)
