@@ -33,11 +33,11 @@ is "$(find dest -type d ! -perm 755)" '' "... directories too"
 ok 'cmp -s "$grouplock" dest/opt/gl/bin/grouplock' "... the program as it is"
 
 # What says where things are is right for this prefix.
-is "$(grep -rlE '(^|[^a-z])/(etc|var/lib)/grouplock|/usr/local/share' dest --include='*.[15]' --include='*.conf')" '' \
-    "no manual page or fragment names a place that is another's"
+is "$(grep -rnE '(^|[^a-z])/(etc|var/lib)/grouplock|/usr/local/share' dest --exclude=grouplock)" '' \
+    "no text names a place that is another's"
 like "$(<dest/opt/gl/share/man/man1/grouplock.1)" 'Pa /opt/etc/grouplock/groups\.ini' "... but the config's"
 like "$(<dest/opt/gl/share/man/man5/groups.ini.5)" 'Pa /opt/gl/share/doc/grouplock/groups\.ini\.example' "... the example's"
-like "$(<dest/opt/gl/lib/tmpfiles.d/grouplock.conf)" $'\nd /opt/var/lib/grouplock :2770 :root :grouplock - -' "... and the directory's"
+like "$(<dest/opt/gl/lib/tmpfiles.d/grouplock.conf)" $'\nd "/opt/var/lib/grouplock" :2770 :root :grouplock - -' "... and the directory's"
 ok 'mandoc -Tlint -Wwarning dest/opt/gl/share/man/man?/*' "... and the pages are sound"
 ok '"$grouplock" check -f dest/opt/gl/share/doc/grouplock/groups.ini.example | grep -q "has no errors"' "the example has no errors"
 
@@ -74,6 +74,21 @@ is "$(installed | grep ' usr/')" '' "... nothing of the second one"
 is "$(find dest/usr -name '*grouplock*')" '' "... and no directory of its own"
 run makes uninstall
 is "$status:$out$err" 0: "... and again, where there is nothing"
+
+# Blanks, and what sed takes for its own.
+prefix='/opt/g, l' sysconfdir='/my & etc' localstatedir='/my \var'
+run makes install
+is "$status:$out$err" 0: "a prefix with blanks"
+like "$(<"dest$prefix/share/man/man1/grouplock.1")" 'Pa /my & etc/grouplock/groups\.ini' "... the manual page names the config"
+ok 'grep -qxF "directory = /my \var/lib/grouplock" "dest$prefix/share/doc/grouplock/groups.ini.example"' "... the example the directory"
+localstatedir='/my var'
+run makes install
+if ((EUID == 0)) && [[ -d image ]]; then
+    run systemd-tmpfiles --create --root="$dir/image" "$dir/dest$prefix/lib/tmpfiles.d/grouplock.conf"
+    is "$status:$(stat -c '%a' 'image/my var/lib/grouplock')" 0:2770 "... tmpfiles.d makes it" || diag "$err"
+fi
+run makes uninstall
+is "$status:$(find "dest$prefix" ! -type d)" 0: "... and nothing stays of it"
 
 # The Makefile hands its paths on.
 run env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$root" -n install uninstall PREFIX=/opt/gl SYSCONFDIR=/opt/etc LOCALSTATEDIR=/opt/var
