@@ -150,8 +150,7 @@ is "$(held_slots)" '' "nothing is held"
 # A waiter behind a claim that is over does not hear of it; one in front has no part in it.
 run "$grouplock" claim -g hw1 --pid 0 --max 1h
 id=$(said_value CLAIM)
-queue next -g hw1 -t 0.2 --heartbeat 0
-finish next
+run "$grouplock" run -q -g hw1 -t 0.2 -- true
 is "$status" 75 "--max is not over: the next waits in vain"
 run "$grouplock" release "$id"
 is "$status:$err:$(held_slots)" 0:: "... until a release"

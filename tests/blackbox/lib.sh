@@ -294,11 +294,24 @@ queued() {
     queued_pid "${pids[$1]}"
 }
 
-# asleep NAME [FILE]: it sleeps in flock() (on FILE).
+# asleep NAME [FILE]: it sleeps in flock() (on FILE). In a container /proc/locks has no lock whose process is gone,
+# as that of every claim is, nor who waits for it; then it is to be seen in the call that a thread of it sleeps in.
 asleep() {
     local inode='[0-9]+'
     [[ $# == 1 ]] || inode=$(stat -c %i "$2")
-    grep -Eq -- "-> FLOCK +ADVISORY +[A-Z]+ +${pids[$1]} [^ ]*:$inode " /proc/locks
+    grep -Eq -- "-> FLOCK +ADVISORY +[A-Z]+ +${pids[$1]} [^ ]*:$inode " /proc/locks || asleep_in_call "${pids[$1]}" "${@:2}"
+}
+
+# asleep_in_call PID [FILE]: one of its threads is in a system call whose number is that of flock() on one of the
+# usual machines, and whose first argument is an open file (FILE): what else has these numbers elsewhere has not.
+asleep_in_call() {
+    local call number fd file
+    for call in "/proc/$1/task/"*/syscall; do
+        read -r number fd _ <"$call" || continue
+        file=/proc/$1/fd/$((fd))
+        [[ $number == @(73|143|32) && -f $file && (-z ${2-} || $file -ef $2) ]] && return
+    done 2>/dev/null
+    return 1
 }
 
 # hold NAME [RUN-OPTION...]: start, and be sure that it holds.
