@@ -36,11 +36,13 @@ readonly patience=30   # seconds that a condition is waited for
 tests=0
 failures=0
 
+# diag TEXT: for whoever reads the results. After a failure it goes to stderr, which prove shows in any case.
 diag() {
-    local line
-    while IFS= read -r line; do
-        printf '#   %s\n' "$line"
-    done <<<"$*"
+    local told to=1
+
+    mapfile -t told <<<"$*"
+    ((failures == 0)) || to=2
+    printf '#   %s\n' "${told[@]}" >&"$to"
 }
 
 # verdict STATUS NAME: one line of TAP; fails unless STATUS is 0.
@@ -52,7 +54,7 @@ verdict() {
     fi
     ((++failures))
     printf 'not ok %d - %s\n' "$tests" "$2"
-    diag "in $0, line ${BASH_LINENO[1]}"
+    diag "in $0, line ${BASH_LINENO[1]}: $2"
     return 1
 }
 
@@ -91,7 +93,7 @@ die() {
     trap - ALRM
     ((++tests, ++failures))
     printf 'not ok %d - %s\n' "$tests" "$1"
-    diag "in $0, line ${BASH_LINENO[*]}"
+    diag "in $0, line ${BASH_LINENO[*]}: $1"
     for file in *.err; do
         if [[ -s $file ]]; then diag "$file: $(tail -n 5 "$file" | tr -d '\0')"; fi
     done
