@@ -6,7 +6,7 @@
 # that nothing is built here.
 makes() {
     env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PREFIX="$prefix" SYSCONFDIR="$sysconfdir" \
-        LOCALSTATEDIR="$localstatedir" DESTDIR="$dir/dest" "$root/packaging/install" "$1" "$grouplock"
+        LOCALSTATEDIR="$localstatedir" DESTDIR="$dir/dest" "$root/packaging/install" "$1" "${program:-$grouplock}"
 }
 prefix=/opt/gl sysconfdir=/opt/etc localstatedir=/opt/var
 installed() { (cd dest && find . -type f -printf '%m %P\n' | sort -k2); }
@@ -77,8 +77,10 @@ is "$status:$out$err" 0: "... and again, where there is nothing"
 
 # Blanks, and what sed takes for its own.
 prefix='/opt/g, l' sysconfdir='/my & etc' localstatedir='/my \var'
+cp "$grouplock" "a program"
+program=$dir/"a program"
 run makes install
-is "$status:$out$err" 0: "a prefix with blanks"
+is "$status:$out$err" 0: "a prefix with blanks, and a program in a directory that has some"
 like "$(<"dest$prefix/share/man/man1/grouplock.1")" 'Pa /my & etc/grouplock/groups\.ini' "... the manual page names the config"
 ok 'grep -qxF "directory = /my \var/lib/grouplock" "dest$prefix/share/doc/grouplock/groups.ini.example"' "... the example the directory"
 localstatedir='/my var'
