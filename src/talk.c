@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "text.h"
+#include "utf8.h"
 
 #define LINE_SIZE 1024
 #define SHOWN_COMMAND 60 /* bytes of a holder's command in a line */
@@ -47,23 +48,26 @@ static void print_line(struct talk *talk, const char *text)
 	put(line, (size_t)used);
 }
 
-/* Draws over the line that stands there, cut to the terminal's width so that it never wraps. */
+/*
+ * Draws over the line that stands there, cut to the terminal's width so that it never wraps, nor do
+ * the blanks over what is left of a longer line: the window may have become narrower since.
+ */
 static void redraw(struct talk *talk, const char *text)
 {
 	char line[2 * LINE_SIZE + 16] = "\rgrouplock: ";
 	struct winsize window = {0};
-	size_t used, width;
+	size_t used, width, columns;
 
 	strcat(line, text);
 	ioctl(STDERR_FILENO, TIOCGWINSZ, &window);
 	width = window.ws_col > 1 ? window.ws_col - 1U : 79;
-	used = strlen(line);
-	if (used > width + 1)
-		used = width + 1;
-	while (used < talk->drawn)
+	used = 1 + utf8_fit(line + 1, width);
+	line[used] = '\0';
+	columns = utf8_width(line + 1);
+	for (size_t drawn = columns; drawn < talk->drawn && drawn < width; drawn++)
 		line[used++] = ' ';
 	put(line, used);
-	talk->drawn = used;
+	talk->drawn = columns;
 }
 
 void talk_close(struct talk *talk)

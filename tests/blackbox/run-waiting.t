@@ -169,6 +169,27 @@ end narrow
 is "$(shown tty | grep -c grouplock:)" 2 "... it stays when the wait is over"
 like "$(shown tty)" $'\n''grouplock: got hw1 slot 0 after [0-9]+s'$'($|\n)' "... with what came of it below"
 is "$(shown narrow | tr '\r' '\n' | sed 's/ *$//' | grep 'hw1 is full' | grep -c '.\{41\}')" 0 "... and never fills more than a row"
+
+# resize NAME COLUMNS: the window of its terminal.
+resize() {
+    stty -F "/proc/$(pgrep -P "${pids[$1]}")/fd/2" cols "$2"
+}
+
+# drawings NAME: each line that its terminal has shown, one after the other, with an a for each ä.
+drawings() {
+    shown "$1" | tr '\r' '\n' | sed 's/ä/a/g'
+}
+
+hold holder -w "$(printf 'ä%.0s' {1..40})" -g hw1
+on_terminal utf8 100 -w msvc11
+ok 'soon "redrawn utf8"' "a line with characters of several bytes"
+is "$(drawings utf8 | grep 'full' | sed 's/^.\{99\}$/fits/' | sort -u)" fits "... is cut where as many columns are full"
+resize utf8 30
+ok 'soon "(( \$(drawings utf8 | grep -c \"(1 of *$\") > 1 ))"' "a window becomes narrower"
+is "$(drawings utf8 | grep '(1 of *$' | grep -c '.\{30\}')" 0 "... and nothing wraps, no blanks either"
+end holder
+end utf8
+
 hold holder -w msvc10
 on_terminal quiet 80 -w msvc11 -q
 end holder
