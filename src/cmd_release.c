@@ -27,7 +27,6 @@ struct search {
 	bool unseen;      /* some lock could not be searched: err says why */
 	struct error err; /* of the search by an id */
 	char told_id[RECORD_SHORT_ID + 1];
-	char matched[RECORD_SECRET_SIZE]; /* the whole id that `id` turned out to be the start of */
 	int status;
 	struct statedir sd;
 };
@@ -117,31 +116,33 @@ static void see_held(void *arg, const char *group_file, const char *lock_file, c
 
 /* --- a claim by its id -------------------------------------------------------------------- */
 
-static int see_slot(void *arg, const char *file)
+static void see_slot(void *arg, const char *file)
 {
 	struct search *search = arg;
 
 	release_one(search, file, search->id, false);
-	return 0;
 }
 
-static int see_lock(void *arg, const char *group, const char *lock)
+static void see_lock(void *arg, const char *group, const char *lock)
 {
 	struct search *search = arg;
-	int result;
 
+	if (!lock) {
+		search->unseen = true;
+		return;
+	}
 	switch (statedir_open(&search->sd, search->directory, group, lock, false, &search->err)) {
 	case STATEDIR_OK:
 		break;
 	case STATEDIR_MISSING:
-		return 0;
+		return;
 	case STATEDIR_ERROR:
 		search->unseen = true;
-		return 0;
+		return;
 	}
-	result = walk_slots(search->sd.fd, see_slot, search, &search->err);
+	if (walk_slots(search->sd.fd, see_slot, search, &search->err))
+		search->unseen = true;
 	statedir_close(&search->sd);
-	return result;
 }
 
 static void release_id(struct search *search, const char *id)

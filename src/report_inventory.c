@@ -12,7 +12,9 @@
 
 struct taking {
 	struct report_inventory *inventory;
-	const char *directory;
+	const struct report_query *query;
+	struct error *problem; /* why there may be more locks */
+	struct error err;      /* of the walk */
 	bool no_memory;
 };
 
@@ -44,24 +46,40 @@ static bool has_gate(const char *directory, const char *group, const char *lock)
 	return has;
 }
 
-static int see_directory(void *arg, const char *group, const char *lock)
+/* A group that cannot be read may be nobody's, so only who asks for it is shown more than that. */
+static void see_unread(struct taking *taking, const char *group)
+{
+	const struct names *asked = &taking->query->groups;
+
+	if ((!asked->count || names_have(asked, group)) && !*taking->problem->text)
+		*taking->problem = taking->err;
+	if (names_have(asked, group))
+		add_group(taking, group);
+}
+
+static void see_directory(void *arg, const char *group, const char *lock)
 {
 	struct taking *taking = arg;
 	struct report_inventory *inventory = taking->inventory;
 	char pair[2 * NAME_MAX + 2];
 
-	if (!is_folded(group) || !is_folded(lock) || !has_gate(taking->directory, group, lock))
-		return 0;
+	if (!is_folded(group))
+		return;
+	if (!lock) {
+		see_unread(taking, group);
+		return;
+	}
+	if (!is_folded(lock) || !has_gate(taking->query->directory, group, lock))
+		return;
 	add_group(taking, group);
 	for (unsigned i = 0; i < inventory->in_config; i++) {
 		if (!strcmp(inventory->locks.list[i], lock))
-			return 0;
+			return;
 	}
 	snprintf(pair, sizeof(pair), "%s/%s", group, lock);
 	if ((!names_have(&inventory->locks, lock) && names_add(&inventory->locks, lock)) ||
 	    names_add(&inventory->leftover, pair))
 		taking->no_memory = true;
-	return 0;
 }
 
 /* Whether all that the user asked for is there. */
@@ -88,7 +106,7 @@ static int check_asked(const char *what, const struct names *asked, const struct
 int report_take_inventory(struct report_inventory *inventory, const struct report_query *query,
 			  struct error *problem, struct error *err)
 {
-	struct taking taking = {.inventory = inventory, .directory = query->directory};
+	struct taking taking = {.inventory = inventory, .query = query, .problem = problem};
 	const char *lock;
 
 	config_groups(query->config, add_group, &taking);
@@ -96,8 +114,8 @@ int report_take_inventory(struct report_inventory *inventory, const struct repor
 		taking.no_memory |= names_add(&inventory->locks, lock) != 0;
 		inventory->in_config++;
 	}
-	if (!taking.no_memory && !walk_locks(query->directory, see_directory, &taking, problem))
-		*problem->text = '\0';
+	if (!taking.no_memory && walk_locks(query->directory, see_directory, &taking, &taking.err))
+		*problem = taking.err;
 	names_sort(&inventory->groups);
 	if (taking.no_memory)
 		return error_sys(err, ENOMEM, "cannot make a report");

@@ -40,8 +40,8 @@ static void close_listing(struct listing *listing)
 		close(listing->fd);
 }
 
-/* Close with close_listing(), whatever came out. */
-static int open_listing(struct listing *listing, int parent, const char *name, struct error *err)
+/* Close with close_listing(), whatever came out; -1: errno says why it cannot be read. */
+static int open_listing(struct listing *listing, int parent, const char *name)
 {
 	int follow = parent == AT_FDCWD ? 0 : O_NOFOLLOW;
 
@@ -56,34 +56,37 @@ static int open_listing(struct listing *listing, int parent, const char *name, s
 	if (listing->fd >= 0 && listing->count >= 0)
 		return 0;
 	listing->count = 0;
-	return error_sys(err, errno, "cannot read directory '%s'", name);
+	return -1;
 }
 
-static int visit_group(int parent, const char *file, walk_visit *visit, void *arg,
-		       struct error *err)
+static void visit_group(const char *dir, int parent, const char *file, walk_visit *visit, void *arg,
+			struct error *err)
 {
 	char group[NAME_MAX + 1], lock[NAME_MAX + 1];
 	struct listing locks;
-	int result;
 
 	if (!statedir_unname(group, file))
-		return 0;
-	result = open_listing(&locks, parent, file, err);
-	for (int i = 0; !result && i < locks.count; i++) {
+		return;
+	if (open_listing(&locks, parent, file)) {
+		error_sys(err, errno, "cannot read directory '%s/%s'", dir, file);
+		visit(arg, group, NULL);
+	}
+	for (int i = 0; i < locks.count; i++) {
 		if (statedir_unname(lock, locks.entries[i]->d_name))
-			result = visit(arg, group, lock);
+			visit(arg, group, lock);
 	}
 	close_listing(&locks);
-	return result;
 }
 
 int walk_locks(const char *dir, walk_visit *visit, void *arg, struct error *err)
 {
 	struct listing groups;
-	int result = open_listing(&groups, AT_FDCWD, dir, err);
+	int result = open_listing(&groups, AT_FDCWD, dir);
 
-	for (int i = 0; !result && i < groups.count; i++)
-		result = visit_group(groups.fd, groups.entries[i]->d_name, visit, arg, err);
+	if (result)
+		error_sys(err, errno, "cannot read directory '%s'", dir);
+	for (int i = 0; i < groups.count; i++)
+		visit_group(dir, groups.fd, groups.entries[i]->d_name, visit, arg, err);
 	close_listing(&groups);
 	return result;
 }
@@ -91,12 +94,12 @@ int walk_locks(const char *dir, walk_visit *visit, void *arg, struct error *err)
 int walk_slots(int fd, walk_slot *visit, void *arg, struct error *err)
 {
 	struct dirent **slots;
-	int count = scandirat(fd, ".", &slots, is_slot, alphasort), result = 0;
+	int count = scandirat(fd, ".", &slots, is_slot, alphasort);
 
 	if (count < 0)
 		return error_sys(err, errno, "cannot read a directory of slots");
-	for (int i = 0; !result && i < count; i++)
-		result = visit(arg, slots[i]->d_name);
+	for (int i = 0; i < count; i++)
+		visit(arg, slots[i]->d_name);
 	free_entries(slots, count);
-	return result;
+	return 0;
 }

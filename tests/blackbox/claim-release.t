@@ -167,6 +167,13 @@ if ((EUID == 0)); then
         id=$(said_value CLAIM) held=$(said_value HELD)
     }
     theirs
+    mkdir -m 700 locks/aaa
+    run as 12345 bin/grouplock release 00000000
+    not_released "an unknown id, where a group cannot be read" "$dir/locks/aaa"
+    run as 12345 bin/grouplock release "$id"
+    is "$status:$err:$(held_slots)" 0:: "such a group, first of all, keeps nobody from releasing a claim of another one"
+    rmdir locks/aaa
+    theirs
     run as 12346 bin/grouplock release "$id"
     not_released "another user may not release a claim" "$id"
     like "$err" "another user" "... and is told whose it is"

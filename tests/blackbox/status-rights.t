@@ -56,6 +56,17 @@ if ((EUID == 0)); then
     is "$status" 1 "a group whose directory one may not read: status 1"
     like "$err" 'hw1.*Permission denied' "... said on stderr"
     chmod 755 locks/hw1
+    # The same of one that only the directory knows, between others of which that is true.
+    "$grouplock" run -g aa -- true
+    "$grouplock" run -g zz -- true
+    mkdir -m 700 locks/mm
+    reader bin/grouplock status
+    is "$status:$err" "1:grouplock: cannot read directory '$dir/locks/mm': Permission denied" "a group that is not in the file: status 1"
+    is "$(tail -n +2 <<<"$out" | cut -d ' ' -f 1 | uniq | paste -sd ' ')" 'aa hw1 hw2 hw3 zz' "... and the others are shown"
+    reader bin/grouplock status -g zz
+    is "$status:$err:$(wc -l <<<"$out")" "0::2" "... who does not ask for it is not told"
+    reader bin/grouplock status -g mm
+    like "$status:$err" "^1:grouplock: .*'$dir/locks/mm': Permission denied" "... who does is told why it is not shown"
     chmod 700 locks
     reader bin/grouplock status
     refused "a directory that one may not read" "$dir/locks" 'Permission denied'
