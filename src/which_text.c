@@ -6,14 +6,20 @@
 #include "utf8.h"
 #include "which.h"
 
-static void put_escaped(FILE *out, const char *text)
+/* Writes it as people may see it, to `out` if that is not NULL; the columns that it takes. */
+static size_t put_escaped(FILE *out, const char *text)
 {
 	char *escaped = malloc(4 * strlen(text) + 1);
+	const char *shown = escaped ? escaped : "-";
+	size_t columns;
 
 	if (escaped)
 		text_escape(escaped, 4 * strlen(text) + 1, text);
-	fputs(escaped ? escaped : "-", out);
+	columns = utf8_width(shown);
+	if (out)
+		fputs(shown, out);
 	free(escaped);
+	return columns;
 }
 
 static void put_pair(FILE *out, const char *key, const char *value, const char *why)
@@ -40,8 +46,9 @@ static void put_slots(FILE *out, const struct slotset *slots)
 
 static void put_padded(FILE *out, const char *text, size_t width)
 {
-	put_escaped(out, text);
-	fprintf(out, "%*s", (int)(width - utf8_width(text)), "");
+	size_t columns = put_escaped(out, text);
+
+	fprintf(out, "%*s", columns < width ? (int)(width - columns) : 0, "");
 }
 
 void which_put_text(FILE *out, const struct which *which)
@@ -56,15 +63,17 @@ void which_put_text(FILE *out, const struct which *which)
 	put_pair(out, "config", config_path(where->config), where->config_source);
 	put_pair(out, "directory", where->directory, where->directory_source);
 	for (unsigned i = 0; i < which->locks.count; i++) {
-		if (utf8_width(which->locks.list[i]) > width)
-			width = utf8_width(which->locks.list[i]);
+		size_t columns = put_escaped(NULL, which->locks.list[i]);
+
+		if (columns > width)
+			width = columns;
 	}
 	fputs("\n", out);
 	put_padded(out, "LOCK", width);
 	fputs("  LIMIT  SLOTS\n", out);
 	for (unsigned i = 0; i < which->locks.count; i++) {
-		fprintf(out, "%-*s  %5u  ", (int)width, which->locks.list[i],
-			which->slots[i].count);
+		put_padded(out, which->locks.list[i], width);
+		fprintf(out, "  %5u  ", which->slots[i].count);
 		put_slots(out, &which->slots[i]);
 		fputs(which->slots[i].count ? "\n" : "closed\n", out);
 	}

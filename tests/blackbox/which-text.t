@@ -72,6 +72,15 @@ cp groups.ini other.ini
 run "$grouplock" -f other.ini which -w msvc10
 is "$(line config)" 'other.ini  (-f)' "-f before the command"
 
+# A lock's name is shown as all names are: no byte of it moves a cursor, or a column.
+write_config <<<$'[slots l\xc3\xb6s]\n[slots longer]\n[slots x\x9b31my]'
+which_ -w w
+is "$(sed '1,/^$/d;s/ö/o/' <<<"$out")" "LOCK       LIMIT  SLOTS
+default        1  0
+los            1  0
+longer         1  0
+x\\x9b31my      1  0" "names of locks with bytes above 127"
+
 # --- strict -------------------------------------------------------------------
 write_config <<<$'[grouplock]\nstrict = yes\n[workers]\nw1 = hw1'
 which_ -w w1
