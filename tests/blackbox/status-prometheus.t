@@ -8,7 +8,7 @@ msvc10 = hw1
 [slots]
 hw1 = 2
 hw9 = 0
-$(printf 'h\xff') = 1
+$(printf 'h\xfe = 1\nh\xff') = 1
 [slots link]
 * = 1
 END
@@ -57,12 +57,12 @@ soon 'slot_free a%5Cb%22c default 0' || die "the first slot should be free again
 metrics
 is "$status:$err" 0: "nothing is held"
 is "$(cut -d ' ' -f 1 parsed | uniq -c | tr -s ' ' | paste -sd ,)" \
-    " 8 grouplock_slots, 8 grouplock_slots_held, 8 grouplock_waiters, 8 grouplock_oldest_waiter_age_seconds, 8 grouplock_oldest_holder_age_seconds" \
+    " 10 grouplock_slots, 10 grouplock_slots_held, 10 grouplock_waiters, 10 grouplock_oldest_waiter_age_seconds, 10 grouplock_oldest_holder_age_seconds" \
     "five metrics, each by group and lock"
 is "$(sample grouplock_slots hw1):$(sample grouplock_slots hw1 link):$(sample grouplock_slots hw9)" 2:1:0 "slots are the limit"
 is "$(grep -v '^grouplock_slots ' parsed | cut -d ' ' -f 4 | sort -u)" 0 "all others are 0"
 is "$(grep -c '^grouplock_slots{group="a\\\\b\\"c",lock="default"} 1$' <<<"$out")" 1 "backslash and quote are escaped in a label"
-is "$(sample grouplock_slots $'h\xef\xbf\xbd')" 1 "bytes that are no UTF-8 become U+FFFD"
+is "$(grep -c '^grouplock_slots{group="h\\\\xf[ef]",lock="default"} 1$' <<<"$out")" 2 "bytes that are no UTF-8 are escaped, and two such names stay two"
 
 hold a -w msvc10
 hold b -w msvc10

@@ -203,7 +203,7 @@ Test(report_text, labels_are_escaped)
 {
 	lock.group = strange_group;
 	samples_have(
-		"\ngrouplock_slots{group=\"a\\\"b\\\\c\\nd\xef\xbf\xbd\",lock=\"default\"} 2\n");
+		"\ngrouplock_slots{group=\"a\\\"b\\\\c\\\\x0ad\\\\xff\",lock=\"default\"} 2\n");
 }
 
 static json_t *parse(void)
