@@ -230,6 +230,19 @@ static void say_unused(const struct lint_file *file, const struct groups *groups
 	}
 }
 
+/* Only quotes can do that, and nobody sees that the group is another one. */
+static void check_blanks(const struct lint_file *file, const struct lint_item *item)
+{
+	size_t length = strlen(item->value);
+
+	if (length && (item->value[0] == ' ' || item->value[length - 1] == ' '))
+		findings_add(
+			file->findings, FINDING_WARNING, item->line,
+			"group '%s' begins or ends with a blank, which makes it a group of its "
+			"own; the quotes keep the blank",
+			item->value);
+}
+
 static int check_groups(struct lint_file *file, struct error *err)
 {
 	struct groups groups = {.list = malloc((file->count + 1) * sizeof(*groups.list))};
@@ -243,10 +256,12 @@ static int check_groups(struct lint_file *file, struct error *err)
 
 		if (item->bad || !item->key || !strcmp(item->section, CONFIG_SECTION_MAIN))
 			continue;
-		if (!strcmp(item->section, CONFIG_SECTION_WORKERS))
+		if (!strcmp(item->section, CONFIG_SECTION_WORKERS)) {
+			check_blanks(file, item);
 			mention(&groups, file, item, item->value, true);
-		else if (!config_is_pattern(item->key))
+		} else if (!config_is_pattern(item->key)) {
 			mention(&groups, file, item, item->spelled, false);
+		}
 	}
 	say_unused(file, &groups);
 	free(groups.list);

@@ -115,6 +115,11 @@ check --strict
 is "$status" 1 "... but does under --strict"
 ok '! grep -q "^ok: config" run.out' "... and the file is not called good"
 
+write_config <<<$'[workers]\na = hw1\nb = "hw1 "\nc = "hw 1"\ne = \' \''
+check
+is "$(config_lines)" "$dir/groups.ini:3: warning $dir/groups.ini:5: warning" "a blank that quotes keep at an end of a group's name" ||
+    diag "$out"
+
 # --- files that are not to be read --------------------------------------------
 rm groups.ini
 check
