@@ -3,9 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "text.h"
 
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
@@ -132,6 +135,18 @@ static enum statedir_result enter(struct statedir *sd, int parent, const char *n
 	return STATEDIR_ERROR;
 }
 
+/* What to do, with a command that does it. */
+static void no_directory(const char *dir, struct error *err)
+{
+	char *quoted = text_quote(dir, false);
+
+	error_set(err,
+		  "no directory '%s': create it with the mode and group of those who may take "
+		  "part, like: install -d -m 2770 -g GROUP %s",
+		  dir, quoted ? quoted : dir);
+	free(quoted);
+}
+
 enum statedir_result statedir_open_top(struct statedir *sd, const char *dir, bool create,
 				       struct error *err)
 {
@@ -147,10 +162,7 @@ enum statedir_result statedir_open_top(struct statedir *sd, const char *dir, boo
 		if (errno == ENOENT && !create)
 			return STATEDIR_MISSING;
 		if (errno == ENOENT)
-			error_set(err,
-				  "no directory '%s': create it with the mode and group of those "
-				  "who may take part, like 'install -d -m 2770 -g GROUP %s'",
-				  dir, dir);
+			no_directory(dir, err);
 		else
 			error_sys(err, errno, "cannot open directory '%s'", dir);
 		return STATEDIR_ERROR;

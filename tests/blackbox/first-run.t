@@ -14,7 +14,7 @@ is "$status:$err" 0: "--help"
 ok '((${#out} > 500))' "... says something"
 
 # Nothing is configured: the message has the command that makes the shortest file, and the next one the directory.
-export GROUPLOCK_CONFIG=$dir/"etc of mine"/grouplock/groups.ini GROUPLOCK_DIR=$dir/var/lib/grouplock
+export GROUPLOCK_CONFIG=$dir/"etc of mine"/grouplock/groups.ini GROUPLOCK_DIR=$dir/"var/lib of mine"/grouplock
 run "$grouplock" run -- true
 refused "run without a file" "no config file '$GROUPLOCK_CONFIG'" 'create it' "the one line '[slots]'"
 advice=${err#*one slot: }
@@ -25,11 +25,11 @@ is "$status:$(<"$GROUPLOCK_CONFIG")" '0:[slots]' "... which does"
 
 run "$grouplock" run -- true
 refused "then without a directory" "no directory '$GROUPLOCK_DIR'" 'create it' 'install -d -m 2770 -g GROUP'
-advice=${err#*like \'}
-mkdir -p "$dir/var/lib"
-run sh -c "${advice%\'}" # GROUP is for people to fill in
+advice=${err#*like: }
+mkdir -p "$dir/var/lib of mine"
+run sh -c "$advice" # GROUP is for people to fill in
 ok '((status != 0))' "... whose GROUP has to be filled in"
-run sh -c "$(sed "s/GROUP/$(id -gn)/; s/'$//" <<<"$advice")"
+run sh -c "${advice/GROUP/$(id -gn)}"
 is "$status:$(stat -c %a:%G "$GROUPLOCK_DIR")" "0:2770:$(id -gn)" "... with a command that makes one"
 run "$grouplock" run -- sh -c 'echo "$GROUPLOCK_GROUP $GROUPLOCK_SLOT"'
 host=$(uname -n)

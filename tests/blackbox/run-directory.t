@@ -86,6 +86,10 @@ fresh_locks
 run grouplock run -d "$dir/missing" -g hw1 -- touch ran
 refused "a missing directory" "no directory '$dir/missing'" 'create it'
 ok '[[ ! -e missing ]]' "... is not created"
+run grouplock run -d "$dir/it's missing" -g hw1 -- touch ran
+like "$err" ": install -d -m 2770 -g GROUP '.*'$" "... nor one with blanks in its name"
+eval "set -- ${err##* -g GROUP }"
+is "$*" "$dir/it's missing" "... and the command that makes it is good for a shell"
 : >file
 run grouplock run -d "$dir/file" -g hw1 -- touch ran
 refused "a file for a directory" "$dir/file" 'Not a directory'
