@@ -52,8 +52,8 @@ static enum step judge_more(struct attempt *at, unsigned held)
 		return STEP_ON;
 	error_set(
 		at->err,
-		"%u more asked for of lock '%s' on top of %u held already, but group '%s' has only %u "
-		"slots: it would wait for itself",
+		"%u more asked for of lock '%s' on top of %u held already, but group '%s' has only "
+		"%u: it would wait for itself",
 		want, at->want->lock, held, at->job->group, limit);
 	return STEP_ERROR;
 }

@@ -55,7 +55,7 @@ for shell in "${shells[@]}"; do
     does b '"$grouplock" run -g hw3 -n -x -- echo in'
     is "$status:$out" 0:in "... exclusive, too"
     deadlock "$shell: a claim of more than there are besides" 1 -g hw3
-    like "$err" '1 .*3 .*3' "... which says what is asked for, what is held, and what there is"
+    like "$err" '1 .*3 .* only 3: ' "... which says what is asked for, what is held, and what there is"
     deadlock "... of several" 2 -g hw3 -c 2
     deadlock "... of all" 3 -g hw3 -x
     does b '"$grouplock" run -g hw3 -n -c 3 -- echo in'
