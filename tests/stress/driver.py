@@ -332,7 +332,8 @@ class Driver:
         self.end_all()
 
     def end_all(self):
-        for running in self.running.values():
+        while self.running:
+            _, running = self.running.popitem()
             try:
                 os.killpg(running.process.pid, signal.SIGKILL)
             except ProcessLookupError:
