@@ -20,8 +20,9 @@ flags.asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fn
 flags.tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 flags.fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 flags.cover   := -O0 -g --coverage
-# Few segments, so that an exec maps little: a tenth of what a run costs. Nothing static is there to be relocated.
-link.static   := -static -Wl,--gc-sections -Wl,-z,norelro -Wl,-z,noseparate-code
+# Few segments, and what a run needs side by side: page faults are most of what it costs. Nothing static is there to be
+# relocated.
+link.static   := -static -Wl,--gc-sections -Wl,-z,norelro -Wl,-z,noseparate-code -Wl,-T,src/run.ld
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wformat=2 \
 	-Wvla -Wundef -Wpointer-arith -Wwrite-strings -Wcast-qual $(if $(filter 1,$(WERROR)),-Werror)
@@ -48,8 +49,8 @@ CLANG_TIDY   ?= $(shell command -v clang-tidy-14 || echo clang-tidy)
 
 all: $(B)/grouplock ## the program: build/grouplock (STATIC=0: build-dynamic/; WERROR=1: warnings are errors)
 
-$(B)/grouplock: $(OBJ)
-	$(LINK) $(link.$(FLAVOUR)) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(B)/grouplock: $(OBJ) src/run.ld
+	$(LINK) $(link.$(FLAVOUR)) $(LDFLAGS) -o $@ $(OBJ) $(LIBS)
 
 # Always dynamic: Criterion is a shared library only, and finds no test in what --gc-sections leaves.
 $(B)/unit-tests: $(UNIT_OBJ) $(filter-out %/main.o,$(OBJ))

@@ -23,13 +23,16 @@
 
 /*
  * Until the caller execs, its memory is the keeper's too, thread-local errno included. So the
- * keeper calls nothing but syscall(2), which keeps no state but errno, and the caller does
- * nothing that reads errno between the clone and the keeper's word that it is settled. After that
- * the keeper sleeps in ppoll() and drops pages, which with valid arguments and all signals blocked
- * do not fail.
+ * keeper calls nothing but syscall(2), which keeps no state but errno, and what it does once the
+ * caller goes on beside it does not fail: it sleeps in ppoll() and drops pages, with valid arguments
+ * and all signals blocked.
  */
 #define KEEPER_STACK 16384
-#define HELPER_STACK 4096
+#define HELPER_STACK 8192
+
+#define KEEPER_FLAGS (CLONE_VM | CLONE_CHILD_CLEARTID) /* and no exit signal */
+/* What the helper has made ready for the keeper, which has it alone as soon as the helper has ended. */
+#define INHERIT_FLAGS (CLONE_FILES | CLONE_FS | CLONE_SIGHAND)
 
 /*
  * How long a keeper keeps its pages: until then they are those of the process that starts the
@@ -49,6 +52,7 @@ enum keeper_word {
 static _Atomic unsigned keeper_word; /* a futex */
 /* What the helper found. Volatile: clone(2) is declared as if it never called back into this file. */
 static volatile int keeper_pid, keeper_errno;
+static int keeper_signalfd; /* of KEEPER_RELEASE_SIGNAL; -1: none */
 static char keeper_stack[KEEPER_STACK] __attribute__((aligned(64)));
 static char helper_stack[HELPER_STACK] __attribute__((aligned(64)));
 
@@ -107,6 +111,7 @@ KEEPER_CODE static void drop_pages(void)
 
 KEEPER_CODE static void settle(const struct keeper_task *task)
 {
+	uint64_t release = UINT64_C(1) << (KEEPER_RELEASE_SIGNAL - 1);
 	int null;
 
 	syscall(SYS_setsid);
@@ -120,14 +125,16 @@ KEEPER_CODE static void settle(const struct keeper_task *task)
 	}
 	if (null > 2)
 		syscall(SYS_close, null);
+	keeper_signalfd = -1;
+	if (task->releasable)
+		keeper_signalfd = (int)syscall(SYS_signalfd4, -1, &release, sizeof(release), 0);
 }
 
 /* Sleeps until there is a reason to let the slots go, or so long. */
-KEEPER_CODE static enum keeper_reason wait_until(const struct keeper_task *task, int signalfd,
-						 int64_t duration)
+KEEPER_CODE static enum keeper_reason wait_until(const struct keeper_task *task, int64_t duration)
 {
 	struct pollfd fds[2] = {{.fd = task->pidfd, .events = POLLIN},
-				{.fd = signalfd, .events = POLLIN}};
+				{.fd = keeper_signalfd, .events = POLLIN}};
 	struct timespec left = {.tv_sec = duration / CLOCK_SECOND,
 				.tv_nsec = duration % CLOCK_SECOND};
 	struct timespec *timeout = duration == CLOCK_NEVER ? NULL : &left;
@@ -144,18 +151,18 @@ KEEPER_CODE static enum keeper_reason wait_until(const struct keeper_task *task,
 }
 
 /* The same for the task's whole time, and drops the pages when the command has had time to start. */
-KEEPER_CODE static enum keeper_reason wait_for_reason(const struct keeper_task *task, int signalfd)
+KEEPER_CODE static enum keeper_reason wait_for_reason(const struct keeper_task *task)
 {
 	int64_t left = task->timeout;
 	enum keeper_reason reason;
 
 	if (left <= YOUTH)
-		return wait_until(task, signalfd, left);
-	reason = wait_until(task, signalfd, YOUTH);
+		return wait_until(task, left);
+	reason = wait_until(task, YOUTH);
 	if (reason != KEEPER_EXPIRED)
 		return reason;
 	drop_pages();
-	return wait_until(task, signalfd, left == CLOCK_NEVER ? left : left - YOUTH);
+	return wait_until(task, left == CLOCK_NEVER ? left : left - YOUTH);
 }
 
 /* Whether the caller has lived to say that the slots are held. */
@@ -169,20 +176,13 @@ KEEPER_CODE static bool is_committed(const struct keeper_task *task)
 	return committed;
 }
 
-/* The keeper's life. */
+/* The life of a keeper that has settled. */
 KEEPER_CODE static int keep(void *arg)
 {
 	const struct keeper_task *task = arg;
-	uint64_t release = UINT64_C(1) << (KEEPER_RELEASE_SIGNAL - 1);
 	enum keeper_reason reason;
-	int signalfd = -1;
 
-	settle(task);
-	if (task->releasable)
-		signalfd = (int)syscall(SYS_signalfd4, -1, &release, sizeof(release), 0);
-	atomic_store(&keeper_word, WORD_SETTLED);
-	syscall(SYS_futex, &keeper_word, FUTEX_WAKE, 1, NULL, NULL, 0);
-	reason = is_committed(task) ? wait_for_reason(task, signalfd) : KEEPER_RELEASED;
+	reason = is_committed(task) ? wait_for_reason(task) : KEEPER_RELEASED;
 	for (size_t i = 0; i < task->count; i++) {
 		syscall(SYS_pwrite64, task->fds[i], task->marks[reason], task->mark_size,
 			task->mark_offset);
@@ -192,11 +192,71 @@ KEEPER_CODE static int keep(void *arg)
 	return 0;
 }
 
-/* Waits until the keeper has settled, or is dead: then the command holds its slots alone. */
-static void wait_until_settled(void)
+/* The same, out of the session in which the helper has settled. */
+KEEPER_CODE static int leave_and_keep(void *task)
 {
-	while (atomic_load(&keeper_word) == WORD_STARTING)
+	syscall(SYS_setsid);
+	return keep(task);
+}
+
+/* The same, without a helper. */
+KEEPER_CODE static int settle_and_keep(void *task)
+{
+	settle(task);
+	atomic_store(&keeper_word, WORD_SETTLED);
+	syscall(SYS_futex, &keeper_word, FUTEX_WAKE, 1, NULL, NULL, 0);
+	return keep(task);
+}
+
+/* Starts the process that is going to be the keeper. */
+KEEPER_CODE static void clone_keeper(int (*life)(void *), int inherit, void *task)
+{
+	keeper_pid = clone(life, keeper_stack + sizeof(keeper_stack), KEEPER_FLAGS | inherit, task,
+			   NULL, NULL, &keeper_word);
+	keeper_errno = keeper_pid < 0 ? errno : 0;
+}
+
+/* The helper's life: it settles for the keeper, starts it, and leaves it to init. */
+KEEPER_CODE static int help(void *task)
+{
+	settle(task);
+	clone_keeper(leave_and_keep, INHERIT_FLAGS, task);
+	return 0;
+}
+
+/* Starts a keeper that will be nobody's child. */
+static void start_orphan(void *task)
+{
+	/* CLONE_VFORK: this process sleeps until the helper, which uses its errno, has ended. */
+	int helper = clone(help, helper_stack + sizeof(helper_stack), CLONE_VM | CLONE_VFORK, task);
+
+	if (helper < 0) {
+		keeper_pid = -1;
+		keeper_errno = errno;
+		return;
+	}
+	syscall(SYS_wait4, helper, NULL, __WALL,
+		NULL);     /* all signals are blocked: nothing interrupts */
+	if (!keeper_pid) { /* the helper was killed */
+		keeper_pid = -1;
+		keeper_errno = EAGAIN;
+	}
+}
+
+/* Starts a keeper that is our child, and waits until it has settled or is dead. */
+static void start_child(void *task)
+{
+	clone_keeper(settle_and_keep, 0, task);
+	while (keeper_pid > 0 && atomic_load(&keeper_word) == WORD_STARTING)
 		syscall(SYS_futex, &keeper_word, FUTEX_WAIT, WORD_STARTING, NULL, NULL, 0);
+}
+
+/* Whether an orphan of ours would become our child again. */
+static bool adopts_orphans(void)
+{
+	int subreaper = 0;
+
+	return getpid() == 1 || (!prctl(PR_GET_CHILD_SUBREAPER, &subreaper) && subreaper);
 }
 
 static void write_title(char *title, size_t title_size)
@@ -225,43 +285,6 @@ enum keeper_result keeper_open_pidfd(pid_t pid, int lowest, int *pidfd)
 	return *pidfd < 0 ? KEEPER_ERROR : KEEPER_STARTED;
 }
 
-/* Starts the keeper itself, of exit signal 0. */
-KEEPER_CODE static int clone_keeper(void *arg)
-{
-	keeper_pid = clone(keep, keeper_stack + sizeof(keeper_stack),
-			   CLONE_VM | CLONE_CHILD_CLEARTID, arg, NULL, NULL, &keeper_word);
-	keeper_errno = keeper_pid < 0 ? errno : 0;
-	return 0;
-}
-
-/* Whether an orphan of ours would become our child again. */
-static bool adopts_orphans(void)
-{
-	int subreaper = 0;
-
-	return getpid() == 1 || (!prctl(PR_GET_CHILD_SUBREAPER, &subreaper) && subreaper);
-}
-
-/* The same by a helper, which ends at once and leaves the keeper to init. */
-static void clone_orphan(void *task)
-{
-	/* CLONE_VFORK: this process sleeps until the helper, which uses its errno, has ended. */
-	int helper = clone(clone_keeper, helper_stack + sizeof(helper_stack),
-			   CLONE_VM | CLONE_VFORK, task);
-
-	if (helper < 0) {
-		keeper_pid = -1;
-		keeper_errno = errno;
-		return;
-	}
-	syscall(SYS_wait4, helper, NULL, __WALL,
-		NULL);     /* all signals are blocked: nothing interrupts */
-	if (!keeper_pid) { /* the helper was killed */
-		keeper_pid = -1;
-		keeper_errno = EAGAIN;
-	}
-}
-
 int keeper_start(const struct keeper_task *task, pid_t *pid, struct error *err)
 {
 	void *arg = (void *)(uintptr_t)task;
@@ -273,11 +296,9 @@ int keeper_start(const struct keeper_task *task, pid_t *pid, struct error *err)
 	/* Not sigprocmask(3): that spares the two signals which libc keeps for its threads. */
 	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &was, sizeof(all));
 	if (adopts_orphans())
-		clone_keeper(arg);
+		start_child(arg);
 	else
-		clone_orphan(arg);
-	if (keeper_pid > 0)
-		wait_until_settled();
+		start_orphan(arg);
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &was, NULL, sizeof(was));
 	if (keeper_pid < 0)
 		return error_sys(err, keeper_errno, "cannot start the keeper");

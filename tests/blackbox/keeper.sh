@@ -63,9 +63,13 @@ keepers() {
     command keepers "$here/locks" "$@"
 }
 
-# keeper_of NAME: the pid of the keeper that NAME's process has, if it has one.
+# keeper_of NAME: the pid of the keeper that NAME's process has, if it has one. The last thing it does before it sleeps
+# is to begin a session.
 keeper_of() {
-    keepers "${pids[$1]}"
+    local pid
+    pid=$(keepers "${pids[$1]}")
+    [[ ! $pid ]] || soon "[[ ! -e /proc/$pid || \$(ps -o sid= -p $pid) -eq $pid ]]"
+    echo "$pid"
 }
 
 # no_keepers

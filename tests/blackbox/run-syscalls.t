@@ -52,7 +52,7 @@ ok 'all_free w default 0' 'and its slot is free again'
 
 count
 at_most 'a run, from its config to its command' "$own" 63
-at_most 'its keeper' "$others" 14
+at_most 'its keeper' "$others" 15
 ok 'all_free w default 0' 'the slot is free again'
 
 count -k
