@@ -70,11 +70,12 @@ static int help(void)
 static int guard_stdio(struct error *err)
 {
 	struct pollfd fds[] = {{.fd = 0}, {.fd = 1}, {.fd = 2}};
+	bool polled = poll(fds, 3, 0) >= 0; /* one call for all three; it needs memory, though */
 
-	if (poll(fds, 3, 0) < 0)
-		return error_sys(err, errno, "cannot look at stdin, stdout and stderr");
 	for (int fd = 0; fd <= 2; fd++) {
-		if (fds[fd].revents & POLLNVAL && open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
+		bool closed = polled ? fds[fd].revents & POLLNVAL : fcntl(fd, F_GETFD) < 0;
+
+		if (closed && open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
 			return error_sys(err, errno, "cannot open '/dev/null'");
 	}
 	return 0;

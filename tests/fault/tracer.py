@@ -11,7 +11,7 @@ PATIENCE = 30  # seconds after which a program is said to hang
 
 # Where the program's own code begins: main() looks at the standard streams. What comes before is
 # the C library's, which ends the program by itself when it cannot even start.
-MAIN = re.compile(r"fcntl\(0, F_GETFD")
+MAIN = re.compile(r"poll\(\[{fd=0,")
 CALL = re.compile(r"^(\d+) +(\w+)\((.*)$")
 
 
@@ -81,6 +81,8 @@ def calls(trace):
                 before[name] += name != "execve"  # strace does not count its own
             else:
                 after[pid][name] += 1
+    if main is None:
+        raise SystemExit(f"fault: no call in {trace} is main()'s first one as tracer.py knows it: {MAIN.pattern}")
     found = {}
     for pid, counts in after.items():
         for name, count in counts.items():
