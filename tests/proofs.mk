@@ -34,8 +34,8 @@ fuzz: ## libFuzzer on the parsers, and the program on random configs, DURATION s
 	$(MAKE) FLAVOUR=fuzz CC=$(CLANG) fuzzers
 	$(MAKE) all
 	$(PROGRAM) scripts/fuzz $(or $(DURATION),60)
-check-fuzz: DURATION = 3
-check-fuzz: fuzz ## the corpus, and a few seconds of that
+check-fuzz: DURATION = 1
+check-fuzz: fuzz ## the corpus, and a second of that
 
 check-buildbot: all ## the steps of a real Buildbot
 	$(PROGRAM) prove tests/buildbot/buildbot.t
