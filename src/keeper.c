@@ -28,7 +28,7 @@
  * and all signals blocked.
  */
 #define KEEPER_STACK 16384
-#define HELPER_STACK 8192
+#define HELPER_STACK 4096
 
 #define KEEPER_FLAGS (CLONE_VM | CLONE_CHILD_CLEARTID) /* and no exit signal */
 /* What the helper has made ready for the keeper, which has it alone as soon as the helper has ended. */
@@ -54,7 +54,6 @@ static _Atomic unsigned keeper_word; /* a futex */
 static volatile int keeper_pid, keeper_errno;
 static int keeper_signalfd; /* of KEEPER_RELEASE_SIGNAL; -1: none */
 static char keeper_stack[KEEPER_STACK] __attribute__((aligned(64)));
-static char helper_stack[HELPER_STACK] __attribute__((aligned(64)));
 
 /* Instrumented code would use the thread state of the caller: keep sanitizers out of the keeper. */
 #define KEEPER_CODE __attribute__((no_sanitize("address", "thread", "undefined")))
@@ -227,8 +226,9 @@ KEEPER_CODE static int help(void *task)
 /* Starts a keeper that will be nobody's child. */
 static void start_orphan(void *task)
 {
-	/* CLONE_VFORK: this process sleeps until the helper, which uses its errno, has ended. */
-	int helper = clone(help, helper_stack + sizeof(helper_stack), CLONE_VM | CLONE_VFORK, task);
+	/* CLONE_VFORK: this process sleeps until the helper, which uses its errno and stack, has ended. */
+	char stack[HELPER_STACK] __attribute__((aligned(64)));
+	int helper = clone(help, stack + sizeof(stack), CLONE_VM | CLONE_VFORK, task);
 
 	if (helper < 0) {
 		keeper_pid = -1;

@@ -4,13 +4,15 @@
  *     rounds ROUNDS <COMMANDS
  *
  * Each line of COMMANDS is one command, its fields ended by tabs: STRIDE (it takes part in one of so
- * many rounds, for what is slow), AWAIT (a file whose lock is waited for after it, not timed, as are
- * some milliseconds in which what it left behind can end; "-": none), then the program and its arguments, all of which must be paths or plain words. A "+" begins
+ * many rounds, for what is slow), AWAIT (a file whose lock is waited for after it, not timed; "-":
+ * none), then the program and its arguments, all of which must be paths or plain words. A "+" begins
  * a second program, which runs after the first and counts with it.
  *
  * In each round every command runs once, from a starting place that moves, so that what else the
- * machine does hits all of them alike. Prints "COMMAND ROUND WALL CPU" a run, in nanoseconds from the
- * start until wait(2) returns, and of user and system time of the process and what it waited for.
+ * machine does hits all of them alike. After each one the first command, which should be a bare one,
+ * runs once more, not timed: so nobody is measured beside what another leaves behind to end. Prints
+ * "COMMAND ROUND WALL CPU" a run, in nanoseconds from the start until wait(2) returns, and of user and
+ * system time of the process and what it waited for.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -95,17 +97,15 @@ static long long run_program(char **words, const char *title)
 	       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000LL;
 }
 
-/* Whoever comes next is not to wait for a keeper, nor to share the processor with one that takes down its memory. */
+/* Nobody is to wait in the next round for a keeper that has not gone yet. */
 static void await(const struct command *command)
 {
-	const struct timespec pause = {.tv_nsec = 5000000};
 	int fd = strcmp(command->await, "-") ? open(command->await, O_RDWR | O_CLOEXEC) : -1;
 
-	if (fd >= 0) {
-		flock(fd, LOCK_EX);
-		close(fd);
-	}
-	nanosleep(&pause, NULL);
+	if (fd < 0)
+		return;
+	flock(fd, LOCK_EX);
+	close(fd);
 }
 
 static void run_command(int index, int round)
@@ -128,6 +128,7 @@ static void run_command(int index, int round)
 	}
 	took = now() - began;
 	await(command);
+	run_program(commands[0].words, commands[0].words[0]);
 	if (round >= 0)
 		printf("%d %d %lld %lld\n", index, round, took, cpu);
 }
