@@ -7,6 +7,7 @@ ERRORS = {
     "chdir": ["EACCES"],
     "clock_nanosleep": ["EINTR"],
     "clone": ["EAGAIN", "ENOMEM"],
+    "clock_gettime": ["ENOSYS"],
     "clone3": ["EAGAIN", "ENOMEM"],
     "close_range": ["ENOSYS", "ENOMEM"],
     "dup3": ["EMFILE", "EINTR"],
