@@ -75,7 +75,10 @@ static int open_pidfd(struct run *run, struct error *err)
 
 static int start(struct run *run, struct error *err)
 {
-	struct launch command = {
+	/* Static, as its keeper reads it to the end, also when this function has returned since exec failed. */
+	static struct launch command;
+
+	command = (struct launch){
 		.argv = run->command,
 		.keeper.pidfd = run->pidfd,
 		.keeper.mark_offset = RECORD_STATE_OFFSET,

@@ -37,6 +37,10 @@ fuzz: ## libFuzzer on the parsers, and the program on random configs, DURATION s
 check-fuzz: DURATION = 1
 check-fuzz: fuzz ## the corpus, and a second of that
 
+valgrind: ## the main paths of a dynamic program under valgrind
+	$(MAKE) STATIC=0 all
+	GROUPLOCK=$(abspath build-dynamic/grouplock) prove tests/valgrind/paths.t
+
 check-buildbot: all ## the steps of a real Buildbot
 	$(PROGRAM) prove tests/buildbot/buildbot.t
 
@@ -52,4 +56,4 @@ picture: all ## draw tests/queue.svg anew, from the trace of a real run
 	scripts/picture $(B)/demo.trace >tests/queue.svg.new
 	mv tests/queue.svg.new tests/queue.svg
 
-.PHONY: check-proofs check-model model stress check-stress fault check-fault fuzzers fuzz check-fuzz check-buildbot bench picture
+.PHONY: check-proofs check-model model stress check-stress fault check-fault fuzzers fuzz check-fuzz valgrind check-buildbot bench picture
