@@ -30,7 +30,8 @@
 #define KEEPER_STACK 16384
 #define HELPER_STACK 4096
 
-#define KEEPER_FLAGS (CLONE_VM | CLONE_CHILD_CLEARTID) /* and no exit signal */
+/* And no exit signal. CLONE_PARENT_SETTID: keeper_pid is known even if who called clone() is killed in it. */
+#define KEEPER_FLAGS (CLONE_VM | CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID)
 /* What the helper has made ready for the keeper, which has it alone as soon as the helper has ended. */
 #define INHERIT_FLAGS (CLONE_FILES | CLONE_FS | CLONE_SIGHAND)
 
@@ -47,6 +48,9 @@ enum keeper_word {
 	WORD_STARTING = 1,
 	WORD_SETTLED = 2,
 };
+
+#define HELPERS \
+	8 /* so many may be killed, by whoever kills all processes of a name, before it is an error */
 
 /* Static: they must outlive the function that started the keeper. One process starts one keeper. */
 static _Atomic unsigned keeper_word; /* a futex */
@@ -210,9 +214,13 @@ KEEPER_CODE static int settle_and_keep(void *task)
 /* Starts the process that is going to be the keeper. */
 KEEPER_CODE static void clone_keeper(int (*life)(void *), int inherit, void *task)
 {
-	keeper_pid = clone(life, keeper_stack + sizeof(keeper_stack), KEEPER_FLAGS | inherit, task,
-			   NULL, NULL, &keeper_word);
-	keeper_errno = keeper_pid < 0 ? errno : 0;
+	int pid = clone(life, keeper_stack + sizeof(keeper_stack), KEEPER_FLAGS | inherit, task,
+			(void *)(uintptr_t)&keeper_pid, NULL, &keeper_word);
+
+	if (pid < 0) {
+		keeper_pid = pid;
+		keeper_errno = errno;
+	}
 }
 
 /* The helper's life: it settles for the keeper, starts it, and leaves it to init. */
@@ -223,7 +231,7 @@ KEEPER_CODE static int help(void *task)
 	return 0;
 }
 
-/* Starts a keeper that will be nobody's child. */
+/* Starts a keeper that will be nobody's child. 0: the helper was killed before it had started one. */
 static void start_orphan(void *task)
 {
 	/* CLONE_VFORK: this process sleeps until the helper, which uses its errno and stack, has ended. */
@@ -236,11 +244,7 @@ static void start_orphan(void *task)
 		return;
 	}
 	syscall(SYS_wait4, helper, NULL, __WALL,
-		NULL);     /* all signals are blocked: nothing interrupts */
-	if (!keeper_pid) { /* the helper was killed */
-		keeper_pid = -1;
-		keeper_errno = EAGAIN;
-	}
+		NULL); /* all signals are blocked: nothing interrupts */
 }
 
 /* Starts a keeper that is our child, and waits until it has settled or is dead. */
@@ -297,11 +301,12 @@ int keeper_start(const struct keeper_task *task, pid_t *pid, struct error *err)
 	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &was, sizeof(all));
 	if (adopts_orphans())
 		start_child(arg);
-	else
+	for (int i = 0; i < HELPERS && !keeper_pid; i++)
 		start_orphan(arg);
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &was, NULL, sizeof(was));
-	if (keeper_pid < 0)
-		return error_sys(err, keeper_errno, "cannot start the keeper");
+	if (keeper_pid <= 0)
+		return error_sys(err, keeper_pid ? keeper_errno : EAGAIN,
+				 "cannot start the keeper");
 	*pid = keeper_pid;
 	return 0;
 }

@@ -127,4 +127,18 @@ run "$grouplock" run -g hw1 -t "$patience" -- true
 is "$status" 0 "... the slot is free"
 ok 'soon no_keepers' "... and no keeper is left"
 
+# --- the helper that makes the keeper -----------------------------------------------
+if strace -o /dev/null true; then
+    # Killed as it begins; the next one is, too, and so on: to each process it is the first setsid(2).
+    run strace -f -qqq -e signal=none -o calls -e trace=setsid -e inject=setsid:signal=KILL:when=1 \
+        "$grouplock" run -g hw1 -- touch ran
+    refused "helpers that are all killed" 'cannot start the keeper'
+    ok '[[ ! -e ran ]]' "... the command has not run"
+    ok '(($(grep -c "setsid()" calls) > 3))' "... it was tried more than once"
+    run "$grouplock" run -g hw1 -n -- true
+    is "$status" 0 "... the slot is free"
+else
+    skip "strace cannot trace here"
+fi
+
 done_testing
