@@ -78,8 +78,9 @@ check-blackbox: export GROUPLOCK = $(abspath $(B)/grouplock)
 check-blackbox: all ## the black-box tests, JOBS at a time (BLACKBOX= names some of them)
 	prove -j$(JOBS) $(or $(BLACKBOX),$(error no black-box tests))
 
+# A command's signals must be the caller's, those that the sanitizer would handle included: they kill, which shows, too.
 asan: ## all tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer
-	ASAN_OPTIONS=abort_on_error=1:detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) FLAVOUR=asan check
+	ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:handle_segv=0:handle_sigbus=0 UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) FLAVOUR=asan check
 
 # Criterion maps its arena where ThreadSanitizer keeps its shadow and aborts, so only the real program runs here.
 tsan: ## the black-box tests under ThreadSanitizer

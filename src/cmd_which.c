@@ -181,13 +181,13 @@ static int cmd_which(const struct command *self, struct resolve_options *resolve
 {
 	struct which which = {.list = WHICH_LISTS};
 	struct error err;
-	int status;
+	int status = COMMAND_FAILED;
 
-	if (parse(&which, self, resolve, argc, argv, &err))
-		return command_fail(&err);
-	if (which.help)
-		return command_help(self);
-	status = show(&which, resolve, &err);
+	if (!parse(&which, self, resolve, argc, argv, &err)) {
+		if (which.help)
+			return command_help(self);
+		status = show(&which, resolve, &err);
+	}
 	if (status)
 		command_fail(&err);
 	for (unsigned i = 0; which.slots && i < which.locks.count; i++)

@@ -186,8 +186,9 @@ for n in 8 16 64; do
     is "$status:$out:$err" "0:$n:" "a soft limit of $n open files: a claim of three slots is had"
 done
 ok 'all_free hw3 default 0 1 2' "... and freed"
-worked=0 refused=0
-for n in {0..20} 40 100 120; do
+worked=0 refused=0 limits=({5..20} 40 100 120)
+if linked_statically; then limits+=({0..4}); fi # the dynamic loader needs some for itself, and so does a leak's report
+for n in "${limits[@]}"; do
     : >run.out
     run bash -c "ulimit -n $n; exec \"\$grouplock\" claim -g hw40 -c 40 --pid $$"
     if [[ $status == 0 && $err == '' ]]; then
@@ -201,8 +202,8 @@ for n in {0..20} 40 100 120; do
         end_claims
     fi
 done
-ok '((worked >= 1 && refused >= 20 && worked + refused == 24))' \
-    "at most 0 to 120 open files, forty slots: a claim ($worked) or a refusal in one line ($refused)"
+ok '((worked >= 1 && refused >= 15 && worked + refused == ${#limits[@]}))' \
+    "at most ${limits[0]} to 120 open files, forty slots: a claim ($worked) or a refusal in one line ($refused)"
 is "$(held_slots)" '' "... and nothing is held"
 if ! strace -o trace.out true; then
     skip "strace cannot trace here, so that no system call can be made to fail"

@@ -25,6 +25,7 @@ if [[ ! -x $grouplock ]]; then
     exit 1
 fi
 unset GROUPLOCK "${!GROUPLOCK_@}"
+unset MAKEFLAGS MFLAGS MAKELEVEL FLAVOUR STATIC # a make in a test is nobody's sub-make
 export grouplock
 export LC_ALL=C
 
@@ -257,6 +258,12 @@ read -r _ <&3
 echo "end $1" >>trace
 END
 chmod 755 bin/hold
+# A process cannot look for its leaks while it is traced.
+if [[ ${ASAN_OPTIONS-} ]] && command -v strace >/dev/null; then
+    # shellcheck disable=SC2016 # that shell's
+    printf '#!/bin/sh\nASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 exec %s "$@"\n' "$(command -v strace)" >bin/strace
+    chmod 755 bin/strace
+fi
 export PATH=$dir/bin:$PATH
 
 # start NAME [RUN-OPTION...]: `grouplock run` of a command that holds.
