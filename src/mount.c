@@ -41,12 +41,13 @@ static const char *skip_fields(const char *line, int count)
 bool mount_parse(struct mount *mount, const char *line)
 {
 	/* ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG...] - TYPE SOURCE OPTIONS */
-	const char *fields = skip_fields(line, 3), *rest = strstr(line, " - ");
-	const char *more = rest ? skip_fields(rest + 3, 2) : NULL;
-	size_t used;
 	char *end;
+	unsigned long id = strtoul(line, &end, 10);
+	const char *rest = strstr(line, " - "), *more = rest ? skip_fields(rest + 3, 2) : NULL;
+	const char *fields = skip_fields(line, 3);
+	size_t used;
 
-	mount->id = strtoul(line, &end, 10);
+	mount->id = id;
 	if (end == line || !more || !fields || skip_fields(line, 6) > rest + 1)
 		return false;
 	take_field(mount->root, sizeof(mount->root), fields);
