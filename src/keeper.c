@@ -29,11 +29,11 @@
  */
 #define KEEPER_STACK 16384
 #define HELPER_STACK 4096
+
 #ifdef __SANITIZE_THREAD__
-#define HELPER_STACK_CLASS \
-	static /* its clone(2) lets the keeper read from there when the helper has ended */
-#else
-#define HELPER_STACK_CLASS
+/* The sanitizer's own clone() has the child read from a stack that its parent goes on to use. */
+int __clone(int (*life)(void *), void *stack, int flags, void *arg, ...);
+#define clone __clone
 #endif
 
 /* And no exit signal. CLONE_PARENT_SETTID: keeper_pid is known even if who called clone() is killed in it. */
@@ -241,7 +241,7 @@ KEEPER_CODE static int help(void *task)
 static void start_orphan(void *task)
 {
 	/* CLONE_VFORK: this process sleeps until the helper, which uses its errno and stack, has ended. */
-	HELPER_STACK_CLASS char stack[HELPER_STACK] __attribute__((aligned(64)));
+	char stack[HELPER_STACK] __attribute__((aligned(64)));
 	int helper = clone(help, stack + sizeof(stack), CLONE_VM | CLONE_VFORK, task);
 
 	if (helper < 0) {
