@@ -67,7 +67,7 @@ run member 1 grouplock run -g hw1 -- true
 for who in 'member 2' outsider env; do
     # shellcheck disable=SC2086
     run $who strace -f -qq -e trace=open,openat,openat2,creat grouplock run -g hw1 -- true
-    is "$status:$(grep -c 'gate.*O_RDWR' run.err):$(grep -c O_CREAT run.err)" 0:1:0 "a sticky directory: $who creates nothing that is there"
+    is "$status:$(grep -c 'gate.*O_RDWR' run.err):$(grep -c 'openat([0-9].*O_CREAT' run.err)" 0:1:0 "a sticky directory: $who creates nothing that is there"
 done
 
 # --- forged variables ---------------------------------------------------------------------------------
@@ -116,7 +116,8 @@ end other
 # --- the dynamic linker's variables -------------------------------------------------------------------
 for variable in LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT GCONV_PATH MALLOC_TRACE; do
     run member 2 env "$variable=$dir/evil.so" grouplock run -q -n -g hw1 -- touch ran
-    is "$status:$out" 75: "$variable is no way past a holder"
+    # 127: the loader of a dynamic program does not like that file.
+    like "$status:$out" '^(75|127):$' "$variable is no way past a holder"
 done
 end holder
 ok '[[ ! -e ran ]]' "nothing ran"
