@@ -84,7 +84,7 @@ asan: ## all tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSa
 
 # Criterion maps its arena where ThreadSanitizer keeps its shadow and aborts, so only the real program runs here.
 tsan: ## the black-box tests under ThreadSanitizer
-	TSAN_OPTIONS=halt_on_error=1 $(MAKE) FLAVOUR=tsan check-blackbox
+	TSAN_OPTIONS=halt_on_error=1:handle_segv=0:handle_sigbus=0 $(MAKE) FLAVOUR=tsan check-blackbox
 
 cover: ## line coverage of all tests, by gcovr
 	find . -path './build-cover/*.gcda' -delete
