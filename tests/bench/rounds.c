@@ -3,10 +3,9 @@
  *
  *     rounds ROUNDS <COMMANDS
  *
- * Each line of COMMANDS is one command, its fields ended by tabs: STRIDE (it takes part in one of so
- * many rounds, for what is slow), AWAIT (a file whose lock is waited for after it, not timed; "-":
- * none), then the program and its arguments, all of which must be paths or plain words. A "+" begins
- * a second program, which runs after the first and counts with it.
+ * Each line of COMMANDS is one command, its fields ended by tabs: AWAIT (a file whose lock is waited
+ * for after it, not timed; "-": none), then the program and its arguments, all of which must be paths
+ * or plain words. A "+" begins a second program, which runs after the first and counts with it.
  *
  * In each round every command runs once, from a starting place that moves, so that what else the
  * machine does hits all of them alike. After each one the first command, which should be a bare one,
@@ -33,7 +32,6 @@
 extern char **environ;
 
 struct command {
-	int stride;
 	const char *await;
 	char *words[MAX_WORDS + 1];
 };
@@ -65,11 +63,10 @@ static void read_commands(void)
 		int count = 0;
 
 		line[strcspn(line, "\n")] = '\0';
-		command->stride = atoi(strtok(line, "\t"));
-		command->await = strtok(NULL, "\t");
+		command->await = strtok(line, "\t");
 		for (char *word; count < MAX_WORDS && (word = strtok(NULL, "\t"));)
 			command->words[count++] = word;
-		if (command->stride < 1 || !count)
+		if (!count)
 			die("bad command");
 		line = NULL;
 	}
@@ -143,13 +140,8 @@ int main(int argc, char **argv)
 	}
 	read_commands();
 	for (int round = -WARM_UP; round < rounds; round++) {
-		for (int turn = 0; turn < command_count; turn++) {
-			int index = (turn + round + WARM_UP) % command_count;
-
-			if (round < 0 ? round == -1 || commands[index].stride == 1
-				      : round % commands[index].stride == 0)
-				run_command(index, round);
-		}
+		for (int turn = 0; turn < command_count; turn++)
+			run_command((turn + round + WARM_UP) % command_count, round);
 	}
 	return fflush(stdout) ? 1 : 0;
 }
