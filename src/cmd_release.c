@@ -78,7 +78,16 @@ static void release_one(struct search *search, const char *file, const char *id,
 		break;
 	case RELEASE_OTHER:
 		if (known)
-			tell_earlier(search, id, "its slot is another's by now");
+			tell_earlier(search, id, "its slot was given to another since");
+		break;
+	case RELEASE_NOBODY:
+		if (!known) /* anybody's, then */
+			break;
+		error_set(&err,
+			  "cannot release claim %.*s: no record in '%s/%s' tells who holds it",
+			  RECORD_SHORT_ID, id, search->sd.path, file);
+		search->status = RELEASE_UNKNOWN;
+		command_fail(&err);
 		break;
 	case RELEASE_FAILED:
 		search->found = true;

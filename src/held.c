@@ -82,10 +82,17 @@ static bool is_by(const struct record *record, const char *secret, const struct 
 	return record->kind == RECORD_KEEP || !proc_has_ended(&record->process, self);
 }
 
+/* That is not "no": a call of the holder's own build would wait for itself. */
 static enum lockfile_result cannot_read(const struct statedir *sd, const char *file,
 					struct error *err)
 {
-	error_sys(err, errno, "cannot read '%s/%s' to see who holds it", sd->path, file);
+	if (errno)
+		error_sys(err, errno, "cannot read '%s/%s' to see who holds it", sd->path, file);
+	else
+		error_set(err,
+			  "'%s/%s' is held and GROUPLOCK_HELD names it, but no record in it tells "
+			  "by whom; unset GROUPLOCK_HELD if that is not this build",
+			  sd->path, file);
 	return LOCKFILE_ERROR;
 }
 
@@ -103,7 +110,7 @@ static enum lockfile_result check_entry(const struct entry *entry, struct gate *
 	result = lockfile_try(gate->sd, entry->file, fd, LOCK_SH, err);
 	if (result == LOCKFILE_BUSY && record_read(&record, fd))
 		by_us = is_by(&record, entry->secret, self);
-	else if (result == LOCKFILE_BUSY && errno) /* not "no": it would wait for itself */
+	else if (result == LOCKFILE_BUSY)
 		result = cannot_read(gate->sd, entry->file, err);
 	close(fd);
 	if (result == LOCKFILE_ERROR)

@@ -34,7 +34,7 @@ bool held_mentions(const char *list, const char *group, const char *lock);
 
 /*
  * Under the gate of that lock: calls `see` for each of its slots that the list claims rightly.
- * -1 with a reason if a slot file cannot be looked at.
+ * -1 with a reason if a slot file cannot be looked at, or is held by nobody knows whom.
  */
 int held_check(const char *list, const char *group, const char *lock, struct gate *gate,
 	       const struct proc_identity *self, held_see *see, void *arg, struct error *err);

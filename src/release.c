@@ -160,7 +160,7 @@ enum release_result release_slot(const struct statedir *sd, const char *file, co
 		error_sys(err, errno, "cannot read '%s/%s'", sd->path, file);
 		result = RELEASE_FAILED;
 	} else {
-		result = RELEASE_OTHER;
+		result = RELEASE_NOBODY;
 	}
 	close(fd);
 	return result;

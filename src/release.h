@@ -17,7 +17,8 @@ enum release_result {
 	RELEASE_DONE,    /* it held, and does no more */
 	RELEASE_EARLIER, /* it was over before: *record says why */
 	RELEASE_RUN,     /* a command of `run` has that id, and ends by itself */
-	RELEASE_OTHER,   /* the slot shows another's record */
+	RELEASE_OTHER,   /* the slot shows another's record, or is not there */
+	RELEASE_NOBODY,  /* the slot shows no record at all */
 	RELEASE_FAILED,  /* err says why */
 };
 

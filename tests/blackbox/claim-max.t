@@ -40,7 +40,7 @@ for shell in "${shells[@]}"; do
     does b '"$grouplock" run -g hw1 -n -- true'
     is "$status" 75 "... a step of which does not pass"
     does b '"$grouplock" release'
-    is "$status:$err" "0:grouplock: claim $id had ended before: its slot is another's by now" \
+    is "$status:$err" "0:grouplock: claim $id had ended before: its slot was given to another since" \
         "... as release tells, which leaves the other's slot alone"
     is "$(held_slots)" "$claimed" "... held"
     end next

@@ -196,7 +196,7 @@ soon "dead $pid" || die "the step should be dead"
 ok 'starts other' "the server and its step are killed: the next build has its turn when --max is over"
 server again
 step again "$release_step"
-like "$status:$out" '^0:grouplock: claim [0-9a-f]{8} had ended before: its slot is another'\''s by now$' \
+like "$status:$out" '^0:grouplock: claim [0-9a-f]{8} had ended before: its slot was given to another since$' \
     "the server is back and runs the release: it says that the claim had ended"
 is "$(held_slots)" "$claimed" "... and leaves the next build alone"
 end other

@@ -58,6 +58,17 @@ for value in '' ' ' garbage '=' '/' '///=' "$claimed" "$claimed=" "$claimed=0123
     is "$status:$err:$(held_slots)" 0:: "... a claim among such is released"
 done
 
+# Who cannot see whether it still holds must not say that it has ended.
+claim -g hw1
+cp "locks/$claimed" record
+: >"locks/$claimed"
+GROUPLOCK_HELD=$held run "$grouplock" release
+not_released "a slot whose record is gone" "$id" "$claimed"
+is "$(held_slots)" "$claimed" "... it is still held"
+cat record >"locks/$claimed"
+GROUPLOCK_HELD=$held run "$grouplock" release
+is "$status:$err:$(held_slots)" 0:: "... and is released when the record is back"
+
 # Without it there is nothing to do, which is no error: it may be the step that always runs.
 claim -g hw1
 run "$grouplock" release

@@ -165,6 +165,13 @@ exec {orders}>&-
 hold holder -w w1
 claim=$(environ holder GROUPLOCK_HELD)
 is "$(GROUPLOCK_HELD=$claim "$grouplock" run -w w1 -n -- echo in)" in "who has the claim passes"
+cp locks/hw1/default/slot.0 record
+for bytes in '' garbage; do
+    printf %s "$bytes" >locks/hw1/default/slot.0
+    GROUPLOCK_HELD=$claim run "$grouplock" run -w w1 -- true
+    refused "a slot with '$bytes' for a record: it may be the own build's, which nobody can wait for" slot.0 'unset GROUPLOCK_HELD'
+done
+cat record >locks/hw1/default/slot.0
 read -r words <<<"$(tr -c 'A-Za-z0-9_-' ' ' <locks/hw1/default/slot.0)"
 for word in ${words:-none} "${claim#*=}x" "${claim%?}" ''; do
     GROUPLOCK_HELD=${claim%=*}=${word#*=} run "$grouplock" run -q -w w1 -n -- true
