@@ -14,6 +14,7 @@
 #include "jsonout.h"
 #include "keeper.h"
 #include "num.h"
+#include "output.h"
 #include "request.h"
 #include "text.h"
 #include "variables.h"
@@ -70,12 +71,30 @@ static int print_variable(void *arg, const char *name, const char *value)
 {
 	char *word = text_quote(value, true);
 
-	(void)arg;
 	if (!word)
 		return -1;
-	printf("%s=%s; export %s\n", name, word, name);
+	fprintf(arg, "%s=%s; export %s\n", name, word, name);
 	free(word);
 	return 0;
+}
+
+/* For a shell, malloc()ed; NULL: no memory. */
+static char *make_script(const struct claim *claim)
+{
+	struct error ignored;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	bool bad;
+
+	if (!out)
+		return NULL;
+	bad = variables_each(&claim->request.job, print_variable, out, &ignored) ||
+	      print_variable(out, "GROUPLOCK_CLAIM", claim->id);
+	if (!fclose(out) && !bad)
+		return text;
+	free(text);
+	return NULL;
 }
 
 static json_t *json_slots(const struct claim *claim)
@@ -93,14 +112,16 @@ static json_t *json_slots(const struct claim *claim)
 	return slots;
 }
 
-static int print_json(const struct claim *claim, pid_t keeper)
+static char *make_json(const struct claim *claim, pid_t keeper)
 {
 	const struct acquire_job *job = &claim->request.job;
 	json_t *root = json_object();
-	char *held, *text;
+	char *held;
 
-	if (variables_held(job, &held))
-		return -1;
+	if (variables_held(job, &held)) {
+		json_decref(root);
+		return NULL;
+	}
 	json_object_set_new(root, "id", jsonout_text(claim->id));
 	json_object_set_new(root, "worker", jsonout_text(job->record.worker));
 	json_object_set_new(root, "group", jsonout_text(job->group));
@@ -112,39 +133,21 @@ static int print_json(const struct claim *claim, pid_t keeper)
 	json_object_set_new(root, "max",
 			    jsonout_seconds(claim->max == CLOCK_NEVER ? -1 : claim->max));
 	free(held);
-	text = jsonout_print(root);
-	if (text)
-		fputs(text, stdout);
-	free(text);
-	return text ? 0 : -1;
+	return jsonout_print(root);
 }
 
 static int print_claim(const struct claim *claim, pid_t keeper, struct error *err)
 {
-	int result;
+	struct error reason;
 
-	if (claim->json) {
-		result = print_json(claim, keeper);
-	} else {
-		result = variables_each(&claim->request.job, print_variable, NULL, err);
-		print_variable(NULL, "GROUPLOCK_CLAIM", claim->id);
-	}
-	errno = 0;
-	if (fflush(stdout) || ferror(stdout) || result)
-		return error_sys(err, errno ? errno : EIO,
-				 "cannot print the claim, which is given back");
-	return 0;
+	if (!output_text(claim->json ? make_json(claim, keeper) : make_script(claim), &reason))
+		return 0;
+	return error_set(err, "cannot print the claim, which is given back: %s", reason.text);
 }
 
-/*
- * A shell that evals what a failed claim prints must not go on as if nothing were: eval of
- * nothing is true, eval of this has the status of the claim.
- */
 static int fail_in_shell(const struct claim *claim, int status)
 {
-	if (!claim->json && status)
-		printf("(exit %d)\n", status);
-	return status;
+	return claim->json || !status ? status : command_fail_in_shell(status);
 }
 
 /* --- holding ------------------------------------------------------------------------------ */
@@ -157,6 +160,11 @@ static int write_records(struct claim *claim, pid_t keeper, struct error *err)
 	struct record_text text;
 
 	proc_other(&job->record.process, &self, keeper);
+	if (!proc_is_here(&job->record.process, &self))
+		return error_set(err,
+				 "cannot tell by /proc who the keeper is, pid %ld, so nobody could "
+				 "release the claim",
+				 (long)keeper);
 	job->record.since = clock_wall();
 	job->record.until = claim->max == CLOCK_NEVER ? 0 : job->record.since + claim->max;
 	record_format(&job->record, &text);
@@ -232,6 +240,7 @@ static int hold(struct claim *claim, struct error *err)
 	sigset_t all, was;
 	pid_t keeper = 0;
 	int result, commit[2];
+	ssize_t wrote = 1;
 
 	if (pipe2(commit, O_CLOEXEC))
 		return error_sys(err, errno, "cannot create a pipe");
@@ -242,7 +251,12 @@ static int hold(struct claim *claim, struct error *err)
 	close(commit[0]);
 	if (!result)
 		result = tell_caller(claim, keeper, &was, err);
-	if (!result && !will_end(&was) && write(commit[1], "", 1) != 1)
+	if (!result && !will_end(&was)) {
+		do
+			wrote = write(commit[1], "", 1);
+		while (wrote < 0 && errno == EINTR);
+	}
+	if (wrote != 1)
 		result = error_sys(err, errno, "cannot reach the keeper, pid %ld", (long)keeper);
 	close(commit[1]);
 	sigprocmask(SIG_SETMASK, &was, NULL);
@@ -289,6 +303,7 @@ static int claim_slots(struct claim *claim, struct error *err)
 		return hold(claim, err) ? COMMAND_FAILED : 0;
 	case ACQUIRE_BUSY:
 	case ACQUIRE_TIMEOUT:
+		*err->text = '\0'; /* that has been told */
 		return request->conflict_status;
 	case ACQUIRE_ERROR:
 		break;
@@ -315,7 +330,7 @@ static int cmd_claim(const struct command *self, struct resolve_options *options
 		return fail_in_shell(&claim, command_fail(&err));
 	}
 	status = claim_slots(&claim, &err);
-	if (*err.text)
+	if (status && *err.text) /* what was tried again is no matter if it succeeded then */
 		command_fail(&err);
 	return status ? fail_in_shell(&claim, status) : 0;
 }

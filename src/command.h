@@ -30,6 +30,12 @@ extern const struct command command_status, command_which, command_check;
 /* Prints "grouplock: TEXT" to stderr and returns COMMAND_FAILED. */
 int command_fail(const struct error *err);
 
+/*
+ * Prints "(exit STATUS)" to stdout and returns it: a shell that evals what a failed claim prints must
+ * not go on as if nothing were. eval of nothing is true, eval of this has the status.
+ */
+int command_fail_in_shell(int status);
+
 /* Prints the help of a command to stdout; the exit status. */
 int command_help(const struct command *self);
 

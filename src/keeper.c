@@ -55,8 +55,8 @@ enum keeper_word {
 	WORD_SETTLED = 2,
 };
 
-#define HELPERS \
-	8 /* so many may be killed, by whoever kills all processes of a name, before it is an error */
+/* So many may be killed, by whoever kills all processes of a name, before it is an error. */
+#define HELPERS 8
 
 /* Static: they must outlive the function that started the keeper. One process starts one keeper. */
 static _Atomic unsigned keeper_word; /* a futex */
@@ -118,13 +118,14 @@ KEEPER_CODE static void drop_pages(void)
 	syscall(SYS_madvise, start, ((unsigned long)etext - start) & ~(page - 1), MADV_DONTNEED);
 }
 
-KEEPER_CODE static void settle(const struct keeper_task *task)
+/* False, with keeper_errno, if the keeper could not be told to release. */
+KEEPER_CODE static bool settle(const struct keeper_task *task)
 {
 	uint64_t release = UINT64_C(1) << (KEEPER_RELEASE_SIGNAL - 1);
 	int null;
 
 	syscall(SYS_setsid);
-	syscall(SYS_prctl, PR_SET_NAME, KEEPER_NAME, 0, 0, 0);
+	keeper_errno = syscall(SYS_prctl, PR_SET_NAME, KEEPER_NAME, 0, 0, 0) ? errno : 0;
 	syscall(SYS_chdir, "/");
 	close_others(task);
 	null = (int)syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR, 0);
@@ -135,8 +136,16 @@ KEEPER_CODE static void settle(const struct keeper_task *task)
 	if (null > 2)
 		syscall(SYS_close, null);
 	keeper_signalfd = -1;
-	if (task->releasable)
+	if (!task->releasable)
+		return true;
+	if (!keeper_errno) { /* `release` knows keepers by their name */
 		keeper_signalfd = (int)syscall(SYS_signalfd4, -1, &release, sizeof(release), 0);
+		if (keeper_signalfd >= 0)
+			return true;
+		keeper_errno = errno;
+	}
+	keeper_pid = -1;
+	return false;
 }
 
 /* Sleeps until there is a reason to let the slots go, or so long. */
@@ -211,7 +220,8 @@ KEEPER_CODE static int leave_and_keep(void *task)
 /* The same, without a helper. */
 KEEPER_CODE static int settle_and_keep(void *task)
 {
-	settle(task);
+	if (!settle(task))
+		return 0;
 	atomic_store(&keeper_word, WORD_SETTLED);
 	syscall(SYS_futex, &keeper_word, FUTEX_WAKE, 1, NULL, NULL, 0);
 	return keep(task);
@@ -232,8 +242,8 @@ KEEPER_CODE static void clone_keeper(int (*life)(void *), int inherit, void *tas
 /* The helper's life: it settles for the keeper, starts it, and leaves it to init. */
 KEEPER_CODE static int help(void *task)
 {
-	settle(task);
-	clone_keeper(leave_and_keep, INHERIT_FLAGS, task);
+	if (settle(task))
+		clone_keeper(leave_and_keep, INHERIT_FLAGS, task);
 	return 0;
 }
 

@@ -76,9 +76,10 @@ struct keeper_task {
 enum keeper_result keeper_open_pidfd(pid_t pid, int lowest, int *pidfd);
 
 /*
- * Starts the keeper. None of the descriptors is below 3. The task and all that it points to must stay as they are until this process
- * has exec'ed or exited. Returns when the keeper is in its own session: from then on nothing that
- * is meant for the command's process group reaches it. *pid becomes its pid.
+ * Starts the keeper. None of the descriptors is below 3. The task and all that it points to must stay
+ * as they are until this process has exec'ed or exited, also when an exec has failed. Returns when
+ * nothing that is meant for the command's process group reaches the keeper any more. *pid becomes
+ * its pid. It is not there unless all that it is told to wait for will reach it.
  */
 int keeper_start(const struct keeper_task *task, pid_t *pid, struct error *err);
 

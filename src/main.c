@@ -31,6 +31,12 @@ int command_fail(const struct error *err)
 	return COMMAND_FAILED;
 }
 
+int command_fail_in_shell(int status)
+{
+	printf("(exit %d)\n", status);
+	return status;
+}
+
 /* What was printed to stdout must have got there, or it is an error. */
 static int finish_stdout(void)
 {
@@ -81,6 +87,22 @@ static int guard_stdio(struct error *err)
 	return 0;
 }
 
+/* As claim fails, where there is no command yet that could. */
+static int fail(bool claims, const struct error *err)
+{
+	int status = command_fail(err);
+
+	return claims ? command_fail_in_shell(status) : status;
+}
+
+/* Whether that is probably what was called: any word may be it, since an option is not known. */
+static bool mentions_claim(char *const *words)
+{
+	while (*words && strcmp(*words, command_claim.name) != 0)
+		words++;
+	return *words;
+}
+
 /* A word that is near no command may be meant as what `run` is to run. */
 static int unknown_command(const char *word, struct error *err)
 {
@@ -98,7 +120,7 @@ static int unknown_command(const char *word, struct error *err)
 			  "see 'grouplock --help'",
 			  word, word);
 	}
-	return command_fail(err);
+	return fail(!strcmp(suggest.best, command_claim.name), err);
 }
 
 static int run_command(struct resolve_options *resolve, int argc, char **argv, struct error *err)
@@ -118,7 +140,7 @@ int main(int argc, char **argv)
 	int key;
 
 	if (guard_stdio(&err))
-		return command_fail(&err);
+		return fail(mentions_claim(argv), &err);
 	if (argc > 0)
 		command_title = (struct command_title){argv[0], (size_t)(argv[argc - 1] - argv[0]) +
 									strlen(argv[argc - 1]) + 1};
@@ -136,14 +158,14 @@ int main(int argc, char **argv)
 			printf("grouplock %s\n", GROUPLOCK_VERSION);
 			return finish_stdout();
 		default:
-			return command_fail(&err);
+			return fail(mentions_claim(argv), &err);
 		}
 	}
 	if (optind >= argc) {
 		error_set(&err,
 			  "no command; usage: grouplock run [OPTION...] -- COMMAND [ARG...], or "
 			  "claim, release, status, which, check; see 'grouplock --help'");
-		return command_fail(&err);
+		return fail(mentions_claim(argv), &err);
 	}
 	return run_command(&resolve, argc - optind, argv + optind, &err);
 }

@@ -42,6 +42,8 @@ int memfile_append(const struct memfile *file, const char *bytes, size_t size, s
 	while (size) {
 		ssize_t written = write(file->fd, bytes, size);
 
+		if (written < 0 && errno == EINTR)
+			continue;
 		if (written <= 0)
 			return error_sys(err, written ? errno : ENOSPC, "cannot write to memory");
 		bytes += written;

@@ -116,6 +116,17 @@ is "$status:$out" '75:(exit 75)' "a claim that fails prints (exit 75)"
 run "$grouplock" claim -w w2 -n -E 0
 is "$status:$out" 0: "... and nothing with -E 0"
 end holder
+# Where the mistake stands before the word, or in it, there is no claim yet that could fail.
+for words in '--no-such-option claim -w w1' '-x claim' '-f claim' 'claime -w w1' 'caim'; do
+    run bash -c "eval \"\$(\"\$grouplock\" $words)\" || exit; touch ran"
+    refused "eval \"\$(grouplock $words)\" fails" "see 'grouplock --help'"
+done
+ok '[[ ! -e ran ]]' "... and || exit ends the script"
+for words in '--no-such-option run -- true' 'mkae all'; do
+    # shellcheck disable=SC2086 # words
+    run "$grouplock" $words
+    refused "grouplock $words prints nothing" "see 'grouplock --help'"
+done
 
 # No shell at all has to be POSIX's finest.
 run bash --posix -c "$(claiming -w w1); echo \$GROUPLOCK_SLOT"

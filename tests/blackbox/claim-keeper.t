@@ -211,7 +211,7 @@ if ! strace -o trace.out true; then
 fi
 # failing SYSCALL ERROR OPTION...: a claim bound to this shell, traced by a process that is not its parent.
 failing() {
-    run strace -D -qq -o failed.trace -e "trace=$1" -e "inject=$1:error=$2" -e signal=none "$grouplock" claim -g hw1 "${@:3}"
+    run strace -D -f -qq -o failed.trace -e "trace=$1" -e "inject=$1:error=$2" -e signal=none "$grouplock" claim -g hw1 "${@:3}"
 }
 for error in ENOSYS EPERM; do
     failing pidfd_open $error
@@ -221,7 +221,8 @@ done
 failing pidfd_open ENOSYS --pid 0 --max 1h
 is "$status:$(held_slots)" "0:$claimed" "... but one that is bound to no process needs none"
 run "$grouplock" release "$(said_value CLAIM)"
-for failure in pidfd_open:EMFILE pidfd_open:ENOMEM clone:EAGAIN clone:ENOMEM; do
+# The last two: a keeper without that descriptor could not be told to release.
+for failure in pidfd_open:EMFILE pidfd_open:ENOMEM clone:EAGAIN clone:ENOMEM signalfd4:EMFILE signalfd4:ENOMEM; do
     failing "${failure%:*}" "${failure#*:}"
     bad_claim "${failure%:*} fails with ${failure#*:}: a clear error"
 done

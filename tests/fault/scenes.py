@@ -240,8 +240,18 @@ class Claim(Scene):
         if result.status == 0:
             if "GROUPLOCK_HELD='hw1/default/slot." not in result.out or result.err:
                 return f"success without a claim: {result.out!r} {result.err!r}"
-            return None if locked else "success, but nothing is held"
+            if not locked:  # the end of a keeper that is killed: grouplock(1), "The keeper"
+                return None if self.lethal else "success, but nothing is held"
+            return self.judge_release(result)
         return complaint(result) or self.judge_failure(result)
+
+    def judge_release(self, result):
+        """Nobody could end a claim whose keeper does not hear of it."""
+        try:
+            told = self.grouplock("release", re.search("^GROUPLOCK_CLAIM='(.*)';", result.out, re.MULTILINE)[1])
+        except subprocess.TimeoutExpired:
+            return "a claim that cannot be released"
+        return told.stderr or ("released, but it is held" if any(map(is_locked, self.slots())) else None)
 
     def judge_failure(self, result):
         if not result.out.endswith("(exit 125)\n"):
@@ -275,11 +285,12 @@ class ReleaseById(Release):
     name = "release of an id"
 
     def argv(self):
-        return super().argv() + [self.env.pop("GROUPLOCK_CLAIM")]
+        return super().argv() + [self.id]
 
     def prepare(self):
         super().prepare()
         del self.env["GROUPLOCK_HELD"]
+        self.id = self.env.pop("GROUPLOCK_CLAIM")
 
 
 class RunNested(Claim):

@@ -8,11 +8,17 @@
 
 /* Without command.h: there is nobody here whom their parameters could matter to. */
 void command_fail(void);
+void command_fail_in_shell(void);
 void command_help(void);
 
 WEAK void *command_title[2];
 
 WEAK void command_fail(void)
+{
+	abort();
+}
+
+WEAK void command_fail_in_shell(void)
 {
 	abort();
 }
