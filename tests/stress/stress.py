@@ -21,6 +21,7 @@ from trace import Trace
 
 SHOWN = 8       # problems of one kind
 ROUND = 60      # seconds; what is longer is done in several runs, each with the next seed
+MUTANT_RUNS = 6 # at most, each with the next seed
 RATE = 25       # calls a second
 HARM = ("kill", "stop", "edit")
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -178,11 +179,11 @@ def check_program(tap, options, seed, seconds):
     shutil.rmtree(work)
 
 
-def run_mutant(mutant, options):
+def run_mutant(mutant, options, seed):
     if Driver.interrupted:
         sys.exit(130)
     work = make_work(options, "mutant")
-    run = Run(mutants.build(mutant, SOURCE, work), options.tools, work, options.seed, contained=False)
+    run = Run(mutants.build(mutant, SOURCE, work), options.tools, work, seed, contained=False)
     run.carry_out(mutant.seconds)
     run.judge(times_in_records=bool(mutant.shows))
     shutil.rmtree(work)
@@ -190,16 +191,20 @@ def run_mutant(mutant, options):
 
 
 def check_mutant(tap, mutant, options):
-    """The run must show what is broken."""
-    problems = run_mutant(mutant, options).problems
-    shown = [check for check in mutant.shows if problems[check]]
-    tap.line(bool(shown), f"it shows when {mutant.name}" if shown else f"it does not show when {mutant.name}",
-             problems[shown[0]][:1] if shown else ())
+    """A run must show what is broken. One alone may never come to where it matters."""
+    for seed in range(options.seed, options.seed + MUTANT_RUNS):
+        problems = run_mutant(mutant, options, seed).problems
+        shown = [problem for check in mutant.shows for problem in problems[check]]
+        if shown:
+            break
+    tap.line(bool(shown), f"it shows when {mutant.name}" if shown else
+             f"{MUTANT_RUNS} runs do not show when {mutant.name}", shown[:1])
 
 
 def check_clock(tap, options):
     """Admission must not depend on the wall clock."""
-    problems = [problem for found in run_mutant(mutants.JUMPING_CLOCK, options).problems.values() for problem in found]
+    run = run_mutant(mutants.JUMPING_CLOCK, options, options.seed)
+    problems = [problem for found in run.problems.values() for problem in found]
     tap.line(not problems, f"nothing of this changes when {mutants.JUMPING_CLOCK.name}", problems)
 
 
