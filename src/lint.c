@@ -95,7 +95,9 @@ static char *find_directory(const struct lint_file *file)
 	for (size_t i = 0; i < file->count; i++) {
 		const struct lint_item *item = &file->items[i];
 
-		if (!strcmp(item->name, CONFIG_SECTION_MAIN ":directory") && *item->value == '/')
+		/* A section's head may have that name, but no key. */
+		if (item->key && !strcmp(item->name, CONFIG_SECTION_MAIN ":directory") &&
+		    *item->value == '/')
 			found = item->value;
 	}
 	return found ? strdup(found) : NULL;

@@ -97,6 +97,7 @@ while IFS='|' read -r name text; do
 done <<'END'
 a bad count|[slots]@hw1 = 010
 a bad pattern|[workers]@mac-[0 = hw1
+a section named like a key|[grouplock:directory]@[workers:w1]
 an unknown section|[slots]@[worker]@a = b
 a key before sections|hw1 = 1
 a relative directory|[grouplock]@directory = locks
