@@ -33,22 +33,33 @@ static bool is_name_byte(unsigned c)
 	return c >= 32 && c != 127 && c != '/' && !(c >= 'A' && c <= 'Z');
 }
 
-/* Behind the bracket expression that starts here; NULL if it does not end. */
+/*
+ * Behind the [:class:], [=c=] or [.c.] that starts here; NULL if it is not quite one: what that means,
+ * and where the brackets around it end, is fnmatch(3)'s secret.
+ */
+static const char *class_end(const char *p)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxy"; /* to glibc, z is none */
+	char mark = p[1];
+
+	p += 2;
+	p += mark == ':' ? strspn(p, letters) : *p != '\0';
+	return p[0] == mark && p[1] == ']' ? p + 2 : NULL;
+}
+
+/* Behind the bracket expression that starts here; NULL if it does not end, or nobody knows where. */
 static const char *bracket_end(const char *p)
 {
 	p++;
 	p += *p == '!' || *p == '^';
 	p += *p == ']';
-	while (*p && *p != ']') {
-		const char *close = NULL;
-
-		if (*p == '\\' && p[1])
-			p++;
-		else if (*p == '[' && p[1] && strchr(":.=", p[1]))
-			close = strchr(p + 2, p[1]);
-		p = close && close[1] == ']' ? close + 2 : p + 1;
+	while (p && *p && *p != ']') {
+		if (*p == '[' && p[1] && strchr(":.=", p[1]))
+			p = class_end(p);
+		else
+			p += *p == '\\' && p[1] ? 2 : 1;
 	}
-	return *p ? p + 1 : NULL;
+	return p && *p ? p + 1 : NULL;
 }
 
 /* Reads a token at `p` and returns what is behind it; NULL: it does not end. */

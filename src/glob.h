@@ -12,7 +12,7 @@
 
 struct glob;
 
-/* Reads a pattern. NULL: no memory, or brackets or a backslash that do not end. */
+/* Reads a pattern. NULL: no memory, brackets or a backslash that do not end, or half a [:class:]. */
 struct glob *glob_compile(const char *pattern);
 void glob_free(struct glob *glob);
 

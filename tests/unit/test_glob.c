@@ -29,6 +29,17 @@ static bool is_void(const char *pattern)
 	return result;
 }
 
+/* Where such brackets end depends on what is matched: what fnmatch(3) does then is not for us to tell. */
+Test(glob, half_a_class_is_not_read)
+{
+	static const char *const patterns[] = {
+		"[[:1a:]]", "[[:]x]*:]", "[![:x]", "[[=ab=]]", "[[==]]", "[[.]", "[[.ab.]]",
+	};
+
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++)
+		cr_assert_null(glob_compile(patterns[i]), "%s", patterns[i]);
+}
+
 Test(glob, wider_pattern_covers)
 {
 	static const char *const pairs[][2] = {
