@@ -10,7 +10,7 @@ check-proofs: ## the short versions of all of these, one after the other
 
 check-model: ## every state of the protocol's model, by spin
 	scripts/model
-model: ## the same at larger instances (N=2, within hours, unless set)
+model: ## the same at larger instances (N=2, ten minutes, unless set)
 	scripts/model $(or $(N),2)
 
 $(B)/stress-%: $(B)/tests/stress/%.o
