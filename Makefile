@@ -33,11 +33,7 @@ LINK      = $(CC) -pthread $(flags.$(FLAVOUR)) $(CFLAGS)
 LIBS      = -liniparser -ljansson -lmd $(LDLIBS)
 
 SRC       := $(wildcard src/*.c)
-# What `run` needs is linked side by side, so that a keeper, which lives on in its pages, maps little else.
-COLD      := $(filter $(addprefix src/,cmd_check% cmd_claim% cmd_release% cmd_status% cmd_which% account% bound% \
-	findings% fslocks% glob% holders% inspect% jsonout% judge% lint% mount% names% output% proof% release% report% \
-	suggest% supervise% walk% which_%),$(SRC))
-OBJ       := $(patsubst %.c,$(B)/%.o,$(filter-out $(COLD),$(SRC)) $(COLD))
+OBJ       := $(SRC:%.c=$(B)/%.o)
 UNIT_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/*.c))
 BLACKBOX  := $(wildcard tests/blackbox/*.t)
 FORMATTED := $(wildcard src/*.[ch] tests/*/*.[ch])

@@ -36,9 +36,9 @@ struct acquire_grant {
 	char **files;  /* the slots' files, "slot.NAME" ... */
 	char **labels; /* ... and what people call them; `count` of each, owned */
 	unsigned count;
-	struct statedir sd; /* the rest is open while the slots are held */
-	struct slotset set;
+	struct slotset set; /* the rest is open while the slots are held */
 	struct slots slots; /* its MINE are the fds that hold; close-on-exec */
+	struct statedir sd; /* last: large, and hardly touched */
 };
 
 enum acquire_result {
