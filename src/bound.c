@@ -89,6 +89,36 @@ pid_t bound_caller(void)
 	return caller;
 }
 
+/*
+ * Whether `parent` has adopted this process: who did not begin its session shares that of who made
+ * it. In a container, whose first process has made all, nobody can tell.
+ */
+static bool is_adopted(pid_t parent)
+{
+	pid_t session = getsid(0), of_parent = getsid(parent);
+
+	return session != getpid() && of_parent != session && (of_parent >= 0 || errno == ESRCH);
+}
+
+int bound_open_caller(struct bound *bound, struct error *err)
+{
+	static const char advice[] = "say --pid PID, or --pid 0 with --max";
+	pid_t parent = getppid();
+
+	if (!parent)
+		return error_set(err, "the calling process is outside this PID namespace: %s",
+				 advice);
+	if (!is_adopted(parent)) {
+		if (bound_open(bound, bound_caller(), err))
+			return -1;
+		if (getppid() == parent) /* else the pid may be another's by now */
+			return 0;
+		bound_close(bound);
+	}
+	return error_set(err, "the calling process has ended, so the claim would have no end: %s",
+			 advice);
+}
+
 int bound_open(struct bound *bound, pid_t pid, struct error *err)
 {
 	bound->pid = pid;

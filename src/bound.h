@@ -23,6 +23,13 @@ pid_t bound_caller(void);
 
 /* Opens process `pid`. -1 with a reason: there is none, it has ended, or pidfds are not supported. */
 int bound_open(struct bound *bound, pid_t pid, struct error *err);
+
+/*
+ * The same with bound_caller(). Also -1: the caller has ended, or is in an outer PID namespace. Init,
+ * or whoever else has adopted this process, is not the caller.
+ */
+int bound_open_caller(struct bound *bound, struct error *err);
+
 void bound_close(struct bound *bound);
 
 /* Whether it has ended. */

@@ -204,17 +204,34 @@ static int start_keeper(struct claim *claim, pid_t *pid, struct error *err)
 	return keeper_start(keeper, pid, err);
 }
 
+/* What signals do by themselves: signal(7). */
+static bool ends_process(int signal)
+{
+	switch (signal) {
+	case SIGCHLD:
+	case SIGCONT:
+	case SIGURG:
+	case SIGWINCH:
+	case SIGTSTP:
+	case SIGTTIN:
+	case SIGTTOU:
+		return false;
+	default:
+		return true;
+	}
+}
+
 /* Whether we shall end when signals are no longer blocked but `was`: a signal that is ignored stays pending, too. */
 static bool will_end(const sigset_t *was)
 {
-	static const int ending[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 	struct sigaction action;
 	sigset_t pending;
 
 	sigpending(&pending);
-	for (size_t i = 0; i < sizeof(ending) / sizeof(*ending); i++) {
-		if (sigismember(&pending, ending[i]) && !sigismember(was, ending[i]) &&
-		    !sigaction(ending[i], NULL, &action) && action.sa_handler == SIG_DFL)
+	for (int signal = 1; signal <= SIGRTMAX; signal++) {
+		if (sigismember(&pending, signal) == 1 && !sigismember(was, signal) &&
+		    ends_process(signal) && !sigaction(signal, NULL, &action) &&
+		    action.sa_handler == SIG_DFL)
 			return true;
 	}
 	return false;
@@ -271,7 +288,9 @@ static int bind(struct claim *claim, struct error *err)
 			return error_set(err, "--pid 0 needs --max: nothing is held for ever");
 		return 0;
 	}
-	return bound_open(&claim->bound, claim->has_pid ? claim->pid : bound_caller(), err);
+	if (claim->has_pid)
+		return bound_open(&claim->bound, claim->pid, err);
+	return bound_open_caller(&claim->bound, err);
 }
 
 static void describe(struct claim *claim)

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -87,6 +88,23 @@ static int guard_stdio(struct error *err)
 	return 0;
 }
 
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+/*
+ * Lets a write beyond `ulimit -f` fail instead of ending this process without a word. A handler, since
+ * what is ignored would be so in the command as well: execve(2). What was ignored stays it.
+ */
+static void guard_file_size(void)
+{
+	struct sigaction action = {.sa_handler = ignore, .sa_flags = SA_RESTART}, was;
+
+	if (!sigaction(SIGXFSZ, &action, &was) && was.sa_handler == SIG_IGN)
+		sigaction(SIGXFSZ, &was, NULL);
+}
+
 /* As claim fails, where there is no command yet that could. */
 static int fail(bool claims, const struct error *err)
 {
@@ -141,6 +159,7 @@ int main(int argc, char **argv)
 
 	if (guard_stdio(&err))
 		return fail(mentions_claim(argv), &err);
+	guard_file_size();
 	if (argc > 0)
 		command_title = (struct command_title){argv[0], (size_t)(argv[argc - 1] - argv[0]) +
 									strlen(argv[argc - 1]) + 1};

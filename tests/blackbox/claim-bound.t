@@ -90,4 +90,14 @@ like "$status:$err" '^0:grouplock: claim [0-9a-f]{8} had ended before: the proce
 does b 'eval "$(timeout 100 "$grouplock" claim -g hw1 --pid $$)"'
 bound "... but not with --pid \$\$"
 
+# Init has adopted who calls when the shell is gone: it has another session.
+mkfifo orphan.go
+run setsid sh -c '{ read -r _ <orphan.go; exec "$grouplock" claim -g hw1 >orphan.out 2>orphan.err; } & echo $$ >orphan.shell'
+soon '[[ -s orphan.shell ]] && dead "$(<orphan.shell)"' || die 'the shell should have ended'
+echo go 1<>orphan.go
+soon '[[ -s orphan.out ]]' || die 'the claim should have ended'
+is "$(<orphan.out)" '(exit 125)' "a claim whose shell has ended is refused"
+like "$(<orphan.err)" '^grouplock: the calling process has ended, .*--pid' "... and says why"
+ok 'all_free hw1 default 0' "... and no slot is kept"
+
 done_testing

@@ -145,6 +145,8 @@ if "${own_pids[@]}" true 2>/dev/null; then
     run "${own_pids[@]}" "$grouplock" claim -g hw1 --pid "${pids[target]}"
     bad_claim "--pid of a process out of a PID namespace" "${pids[target]}"
     end_by target KILL
+    run "${own_pids[@]}" "$grouplock" claim -g hw1
+    bad_claim "a caller out of the PID namespace" 'outside this PID namespace' --pid
     run "${own_pids[@]}" sh -c "$(claiming -g hw1); \"\$grouplock\" run -g hw1 -n -- echo in"
     is "$status:$out" 0:in "in a PID namespace a script claims as anywhere"
     ok 'all_free hw1 default 0' "... to its end"

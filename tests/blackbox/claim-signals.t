@@ -51,7 +51,7 @@ passes() {
 
 # --- signals that end it --------------------------------------------------------------------
 for option in '' --json; do
-    for signal in TERM:143 INT:130 HUP:129 QUIT:131; do
+    for signal in TERM:143 INT:130 HUP:129 QUIT:131 USR1:138 ALRM:142; do
         # shellcheck disable=SC2086 # a word or none
         blocked claim "$grouplock" claim -g hw1 $option
         signal claim "${signal%:*}"
@@ -87,7 +87,7 @@ ok '((status == 125 || status == 141))' "the reader of the pipe is gone: claim f
 ok 'all_free hw1 default 0' "... and nothing is held"
 
 # --- and those that do not ---------------------------------------------------------------------
-for signal in TERM INT HUP QUIT; do
+for signal in TERM INT HUP QUIT USR1; do
     blocked claim sh -c 'trap "" $0; exec "$@"' $signal "$grouplock" claim -g hw1
     signal claim $signal
     drained

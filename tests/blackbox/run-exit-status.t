@@ -117,4 +117,17 @@ finish ignoring
 is "$status" 6 "... which gets its slot, and the command's status is its own"
 ok '[[ ! -e ran ]]' "no command of a killed waiter ran"
 
+# A limit on the size of files is an error as any other, and no signal without a word.
+for trap in - "''"; do
+    run bash -c "trap $trap XFSZ; { ulimit -f 0; exec \"\$grouplock\" run -g hw1 -- touch ran; } 2>&1 | cat; exit \"\${PIPESTATUS[0]}\""
+    is "$status" 125 "ulimit -f 0, trap $trap XFSZ: 125"
+    like "$out" '^grouplock: cannot write .*File too large$' "... and a word"
+    ok 'all_free hw1 default 0' "... and no slot is kept"
+done
+ok '[[ ! -e ran ]]' "... and no command ran"
+run "$grouplock" run -g hw1 -- bash -c 'ulimit -f 0; echo x >large'
+is "$status" 153 "the command's own limit ends it, as without grouplock"
+run bash -c "trap '' XFSZ; exec \"\$grouplock\" run -g hw1 -- bash -c 'ulimit -f 0; echo x >large || exit 7'"
+is "$status" 7 "... unless that is ignored"
+
 done_testing

@@ -57,6 +57,24 @@ ok 'starts a' "continued, it takes what is free"
 end a
 is "$status" 0 "... as if nothing had been"
 
+# Nobody could continue a process group of a session of its own, so the kernel does not stop it: setpgid(2).
+hold holder -g hw1
+mkfifo detached.go
+spawn session setsid --wait "$grouplock" run -g hw1 -- hold detached
+soon 'pids[detached]=$(tr -d " " <"/proc/${pids[session]}/task/${pids[session]}/children") && queued detached' ||
+    die "'detached' should have queued"
+queue b -g hw1
+signal detached TSTP
+ok 'still_waits detached b' "SIGTSTP does not stop who has a session of its own"
+end holder
+ok 'starts detached' "... nor takes it out of the queue"
+ok 'still_waits b' "... so that nobody passes"
+unset 'pids[detached]'
+echo go 1<>detached.go
+finish session
+is "$status" 0 "... and it ends as any other"
+end b
+
 # Again and again; and a signal still ends it.
 hold holder -g hw1
 queue a -g hw1
