@@ -171,17 +171,6 @@ static enum step acquire_each(struct acquire_job *job, bool stoppable, struct er
 	return STEP_ON;
 }
 
-/*
- * Whether the default of SIGTSTP would stop this process. Not in a process group that nobody could
- * continue, which is said to be orphaned (setpgid(2)): most of those have one process, of its own session.
- */
-static bool can_stop(void)
-{
-	pid_t parent = getppid();
-
-	return getpgrp() != getpid() || (parent && getsid(parent) == getsid(0));
-}
-
 /* Stops this process as the terminal asked, by the signal's own default, until continued. */
 static void stop_here(void)
 {
@@ -209,7 +198,7 @@ enum acquire_result acquire(struct acquire_job *job, struct error *err)
 		  SIGTTOU); /* a line written from the background must not stop us in line */
 	sigprocmask(SIG_BLOCK, &block, &was);
 	sigaction(SIGTSTP, NULL, &action);
-	stoppable = action.sa_handler != SIG_IGN && !sigismember(&was, SIGTSTP) && can_stop();
+	stoppable = action.sa_handler != SIG_IGN && !sigismember(&was, SIGTSTP);
 	step = check_wants(job, err);
 	while (step == STEP_ON && (step = acquire_each(job, stoppable, err)) == STEP_STOP) {
 		stop_here();

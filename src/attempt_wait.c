@@ -21,11 +21,22 @@
 static const char gate_note[] =
 	"waiting for the file 'gate'; the process that holds it may be stopped";
 
+/*
+ * Whether the default of SIGTSTP would stop this process. Not in a process group that nobody could
+ * continue, which is said to be orphaned (setpgid(2)): most of those have one process, of its own session.
+ */
+static bool can_stop(void)
+{
+	pid_t parent = getppid();
+
+	return getpgrp() != getpid() || (parent && getsid(parent) == getsid(0));
+}
+
 enum step attempt_open_waits(struct attempt *at)
 {
 	if (at->waiting)
 		return STEP_ON;
-	if (waitset_open(&at->waits, at->stoppable, at->err))
+	if (waitset_open(&at->waits, at->stoppable && can_stop(), at->err))
 		return STEP_ERROR;
 	at->waiting = true;
 	at->next_beat = clock_add(clock_now(), at->job->heartbeat);
