@@ -20,6 +20,7 @@ ERRORS = {
     "ftruncate": ["EIO", "EINTR", "EROFS"],
     "getdents64": ["EIO", "ENOMEM"],
     "getrandom": ["EINTR", "ENOSYS"],
+    "getsid": ["EPERM", "ESRCH"],
     "ioctl": ["ENOTTY"],
     "kill": ["EPERM"],
     "lseek": ["EIO"],
@@ -53,8 +54,8 @@ ERRORS = {
 
 # Calls that cannot fail with the arguments they get.
 INFALLIBLE = {
-    "exit", "exit_group", "getegid", "geteuid", "getgid", "getpid", "getppid", "gettid", "getuid",
-    "munmap", "restart_syscall", "rseq", "rt_sigaction", "rt_sigpending", "rt_sigprocmask",
+    "exit", "exit_group", "getegid", "geteuid", "getgid", "getpgrp", "getpid", "getppid", "gettid",
+    "getuid", "munmap", "restart_syscall", "rseq", "rt_sigaction", "rt_sigpending", "rt_sigprocmask",
     "rt_sigreturn", "rt_sigsuspend", "sched_yield", "set_robust_list", "umask", "uname",
 }
 
