@@ -23,7 +23,7 @@ static const char gate_note[] =
 
 /*
  * Whether the default of SIGTSTP would stop this process. Not in a process group that nobody could
- * continue, which is said to be orphaned (setpgid(2)): most of those have one process, of its own session.
+ * continue, which is said to be orphaned (setpgid(2)); one that begins a session is.
  */
 static bool can_stop(void)
 {

@@ -73,7 +73,12 @@ static bool is_read_by(pid_t pid, pid_t parent)
 	return found;
 }
 
-pid_t bound_caller(void)
+/*
+ * The process that calls: the parent, or, where that is a subshell of a `$(...)`, which ends before
+ * what we print is used, the shell that reads it. Subshells run the same program with the same
+ * arguments as their parent; that of a `$(...)` has a pipe as its stdout which its parent reads.
+ */
+static pid_t find_caller(void)
 {
 	pid_t pid = getppid(), caller = pid;
 
@@ -109,7 +114,7 @@ int bound_open_caller(struct bound *bound, struct error *err)
 		return error_set(err, "the calling process is outside this PID namespace: %s",
 				 advice);
 	if (!is_adopted(parent)) {
-		if (bound_open(bound, bound_caller(), err))
+		if (bound_open(bound, find_caller(), err))
 			return -1;
 		if (getppid() == parent) /* else the pid may be another's by now */
 			return 0;

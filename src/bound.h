@@ -14,19 +14,13 @@ struct bound {
 	int pidfd; /* close-on-exec, 3 or above; -1 with pid 0 */
 };
 
-/*
- * The process that calls: the parent, or, where that is a subshell of a `$(...)`, which ends before
- * what we print is used, the shell that reads it. Subshells run the same program with the same
- * arguments as their parent; that of a `$(...)` has a pipe as its stdout which its parent reads.
- */
-pid_t bound_caller(void);
-
 /* Opens process `pid`. -1 with a reason: there is none, it has ended, or pidfds are not supported. */
 int bound_open(struct bound *bound, pid_t pid, struct error *err);
 
 /*
- * The same with bound_caller(). Also -1: the caller has ended, or is in an outer PID namespace. Init,
- * or whoever else has adopted this process, is not the caller.
+ * Opens the process that calls: the parent, or the shell that reads what its subshell of a `$(...)`
+ * prints. Also -1 if the caller has ended, or is in an outer PID namespace: init, or whoever else has
+ * adopted this process, is not the caller.
  */
 int bound_open_caller(struct bound *bound, struct error *err);
 

@@ -259,8 +259,8 @@ static void start_orphan(void *task)
 		keeper_errno = errno;
 		return;
 	}
-	syscall(SYS_wait4, helper, NULL, __WALL,
-		NULL); /* all signals are blocked: nothing interrupts */
+	/* All signals are blocked: nothing interrupts. */
+	syscall(SYS_wait4, helper, NULL, __WALL, NULL);
 }
 
 /* Starts a keeper that is our child, and waits until it has settled or is dead. */

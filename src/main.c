@@ -95,7 +95,7 @@ static void ignore(int signal)
 
 /*
  * Lets a write beyond `ulimit -f` fail instead of ending this process without a word. A handler, since
- * what is ignored would be so in the command as well: execve(2). What was ignored stays it.
+ * the command would have what is ignored, too: execve(2). What was ignored before stays so.
  */
 static void guard_file_size(void)
 {

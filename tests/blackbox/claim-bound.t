@@ -92,7 +92,7 @@ bound "... but not with --pid \$\$"
 
 # Init has adopted who calls when the shell is gone: it has another session.
 mkfifo orphan.go
-run setsid sh -c '{ read -r _ <orphan.go; exec "$grouplock" claim -g hw1 >orphan.out 2>orphan.err; } & echo $$ >orphan.shell'
+run setsid sh -c '{ read -r _ <orphan.go; exec "$grouplock" claim -g hw1 --max 1m >orphan.out 2>orphan.err; } & echo $$ >orphan.shell'
 soon '[[ -s orphan.shell ]] && dead "$(<orphan.shell)"' || die 'the shell should have ended'
 echo go 1<>orphan.go
 soon '[[ -s orphan.out ]]' || die 'the claim should have ended'
