@@ -26,6 +26,7 @@
 struct waitset_entry {
 	struct waitset_entry *next;
 	pthread_t thread;
+	bool has_thread; /* if not, it is alone */
 	int fd, operation, key, eventfd;
 	int errnum;            /* written by the thread before `done` */
 	atomic_bool done;      /* the thread's last word */
@@ -71,6 +72,7 @@ int waitset_open(struct waitset *ws, int stoppable, struct error *err)
 	sigset_t stop;
 
 	ws->entries = NULL;
+	ws->has_lone = false;
 	ws->signalfd = -1;
 	ws->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (ws->eventfd < 0)
@@ -94,6 +96,8 @@ int waitset_open(struct waitset *ws, int stoppable, struct error *err)
 void waitset_close(struct waitset *ws)
 {
 	waitset_clear(ws);
+	if (ws->has_lone)
+		lonewait_close(&ws->lone);
 	/* An ignored signal must be ignored again for the command: exec keeps only that. */
 	sigaction(WAKE_SIGNAL, &ws->wake_was, NULL);
 	keep_libc_signals(ws->libc_was, true);
@@ -118,7 +122,28 @@ static int start(struct waitset_entry *entry)
 	errnum = pthread_create(&entry->thread, &attr, wait_for_lock, entry);
 	pthread_sigmask(SIG_SETMASK, &mask_was, NULL);
 	pthread_attr_destroy(&attr);
+	entry->has_thread = !errnum;
 	return errnum;
+}
+
+/* Whether the owner itself can wait for a file that is alone. */
+static bool prepare_lone(struct waitset *ws)
+{
+	if (!ws->has_lone)
+		ws->has_lone = !lonewait_open(&ws->lone, WAKE_SIGNAL, ws->signalfd >= 0);
+	return ws->has_lone;
+}
+
+/* Finds somebody to wait for one more file; the one that was alone so far gets a thread, too. */
+static int find_waiter(struct waitset *ws, struct waitset_entry *entry)
+{
+	int errnum = 0;
+
+	if (!ws->entries && prepare_lone(ws))
+		return 0;
+	if (ws->entries && !ws->entries->has_thread)
+		errnum = start(ws->entries);
+	return errnum ? errnum : start(entry);
 }
 
 int waitset_add(struct waitset *ws, int fd, int operation, int key)
@@ -132,7 +157,7 @@ int waitset_add(struct waitset *ws, int fd, int operation, int key)
 	entry->operation = operation;
 	entry->key = key;
 	entry->eventfd = ws->eventfd;
-	errnum = start(entry);
+	errnum = find_waiter(ws, entry);
 	if (errnum) {
 		free(entry);
 		errno = errnum;
@@ -141,6 +166,13 @@ int waitset_add(struct waitset *ws, int fd, int operation, int key)
 	entry->next = ws->entries;
 	ws->entries = entry;
 	return 0;
+}
+
+static void report(const struct waitset_entry *entry, struct waitset_event *event)
+{
+	event->kind = entry->errnum ? WAITSET_FAILED : WAITSET_LOCKED;
+	event->key = entry->key;
+	event->errnum = entry->errnum;
 }
 
 /* Takes a finished entry out and reports it. */
@@ -152,9 +184,7 @@ static bool reap(struct waitset *ws, struct waitset_event *event)
 		if (!atomic_load(&entry->done))
 			continue;
 		pthread_join(entry->thread, NULL);
-		event->kind = entry->errnum ? WAITSET_FAILED : WAITSET_LOCKED;
-		event->key = entry->key;
-		event->errnum = entry->errnum;
+		report(entry, event);
 		*link = entry->next;
 		free(entry);
 		return true;
@@ -178,8 +208,35 @@ static void sleep_until(struct waitset *ws, int64_t deadline, struct pollfd fds[
 		fds[0].revents = fds[1].revents = 0;
 }
 
+/* Blocks in the owner's own flock(). */
+static void wait_alone(struct waitset *ws, int64_t deadline, struct waitset_event *event)
+{
+	struct waitset_entry *entry = ws->entries;
+
+	switch (lonewait_lock(&ws->lone, entry->fd, entry->operation, deadline)) {
+	case LONEWAIT_STOP:
+		event->kind = WAITSET_STOP;
+		return;
+	case LONEWAIT_DEADLINE:
+		event->kind = WAITSET_DEADLINE;
+		return;
+	case LONEWAIT_FAILED:
+		entry->errnum = errno;
+		break;
+	case LONEWAIT_LOCKED:
+		break;
+	}
+	report(entry, event);
+	ws->entries = NULL;
+	free(entry);
+}
+
 void waitset_wait(struct waitset *ws, int64_t deadline, struct waitset_event *event)
 {
+	if (ws->entries && !ws->entries->has_thread) {
+		wait_alone(ws, deadline, event);
+		return;
+	}
 	while (!reap(ws, event)) {
 		struct pollfd fds[2];
 		struct signalfd_siginfo info;
@@ -209,15 +266,16 @@ void waitset_clear(struct waitset *ws)
 		atomic_store(&entry->cancelled, true);
 	while (ws->entries) {
 		struct waitset_entry *entry = ws->entries;
-		struct pollfd report = {.fd = ws->eventfd, .events = POLLIN};
+		struct pollfd told = {.fd = ws->eventfd, .events = POLLIN};
 		uint64_t count;
 
-		while (!atomic_load(&entry->done)) {
+		while (entry->has_thread && !atomic_load(&entry->done)) {
 			pthread_kill(entry->thread, WAKE_SIGNAL);
-			if (poll(&report, 1, 1) > 0)
+			if (poll(&told, 1, 1) > 0)
 				(void)!read(ws->eventfd, &count, sizeof(count));
 		}
-		pthread_join(entry->thread, NULL);
+		if (entry->has_thread)
+			pthread_join(entry->thread, NULL);
 		ws->entries = entry->next;
 		free(entry);
 	}

@@ -2,9 +2,10 @@
  * waitset - sleep until one of several files can be locked, a deadline comes, or the terminal
  * asks the process to stop.
  *
- * flock(2) waits for one file and takes no timeout, so each file that is waited for has a small
- * thread that does nothing but block in it. All of them are started, heard and ended by the one
- * thread that owns the waitset:
+ * flock(2) waits for one file and takes no timeout. A file that is alone in the set is waited for by
+ * the owner itself, called back by a timer (lonewait.h). Of several each has a small thread that
+ * does nothing but block in flock(); they are started, heard and ended by the one thread that owns
+ * the waitset:
  *
  *     waitset_open(&ws, &err);
  *     waitset_add(&ws, fd, LOCK_SH, key);              any number of times
@@ -12,8 +13,8 @@
  *     waitset_clear(&ws);                              no thread is left
  *     waitset_close(&ws);
  *
- * A thread interrupts nobody and is woken by nobody but the kernel: when the holder ends, the
- * lock is granted in the kernel (fs/locks.c) and only the waiter of this file wakes.
+ * Who blocks is woken by nobody but the kernel: when the holder ends, the lock is granted in the
+ * kernel (fs/locks.c) and only the waiter of this file wakes.
  */
 #ifndef GROUPLOCK_WAITSET_H
 #define GROUPLOCK_WAITSET_H
@@ -22,6 +23,7 @@
 #include <stdint.h>
 
 #include "error.h"
+#include "lonewait.h"
 
 struct waitset_entry;
 
@@ -33,6 +35,8 @@ struct waitset {
 		unsigned long words[4];
 	} libc_was[2];                 /* what signals 32 and 33 did before */
 	struct waitset_entry *entries; /* files waited for, and those not reported yet */
+	struct lonewait lone;          /* for a file that is alone */
+	bool has_lone;                 /* it is open */
 };
 
 enum waitset_kind {
@@ -57,8 +61,9 @@ int waitset_open(struct waitset *ws, int stoppable, struct error *err);
 void waitset_close(struct waitset *ws);
 
 /*
- * Starts to wait for flock(fd, operation). `fd` stays the caller's and must stay open until the
- * lock is reported or waitset_clear() has returned. -1: no thread could be started (errno).
+ * Waits for flock(fd, operation) from now on, or, if it is alone, while waitset_wait() sleeps. `fd`
+ * stays the caller's and must stay open until the lock is reported or waitset_clear() has returned.
+ * -1: neither a timer nor a thread could be had (errno).
  */
 int waitset_add(struct waitset *ws, int fd, int operation, int key);
 

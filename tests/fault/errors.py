@@ -45,7 +45,9 @@ ERRORS = {
     "readlinkat": ["EACCES", "EIO"],
     "setsid": ["EPERM"],
     "signalfd4": ["EMFILE", "ENOMEM"],
+    "sysinfo": ["EFAULT"],
     "tgkill": ["EAGAIN"],
+    "timer_create": ["EAGAIN", "ENOMEM", "ENOSYS"],
     "unlinkat": ["EACCES", "EROFS", "EIO"],
     "wait4": ["EINTR", "ECHILD"],
     "write": ["ENOSPC", "EIO", "EINTR"],
@@ -56,16 +58,18 @@ ERRORS = {
 INFALLIBLE = {
     "exit", "exit_group", "getegid", "geteuid", "getgid", "getpgrp", "getpid", "getppid", "gettid",
     "getuid", "munmap", "restart_syscall", "rseq", "rt_sigaction", "rt_sigpending", "rt_sigprocmask",
-    "rt_sigreturn", "rt_sigsuspend", "sched_yield", "set_robust_list", "umask", "uname",
+    "rt_sigreturn", "rt_sigsuspend", "sched_yield", "set_robust_list", "timer_delete",
+    "umask", "uname",
 }
 
 # Calls whose failure strace cannot imitate, since it leaves the call out:
 #   brk    has no error number to return, so a new end of the memory would be made of it. That the
 #          memory is used up is tried with a limit: see scenes.py.
 #   close  closes whatever it returns. Left out, the lock of that file would live on.
+#   timer_settime  does not fail. Left out, the deadline would not come.
 #   futex  of FUTEX_WAKE does not fail. Left out, nobody would be woken, and strace cannot tell it
 #          from FUTEX_WAIT.
-INIMITABLE = {"brk", "close", "futex"}
+INIMITABLE = {"brk", "close", "futex", "timer_settime"}
 
 # Errors that come in storms, and how many in a row: enough to wear out any loop that counts.
 STORMS = {"EINTR": 20}

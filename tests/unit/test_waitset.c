@@ -1,5 +1,6 @@
 #include "waitset.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -66,6 +67,18 @@ static bool is_held(unsigned number)
 static void add(int fd, int operation, int key)
 {
 	cr_assert(zero(int, waitset_add(&ws, fd, operation, key)));
+}
+
+#define COMPANION 999 /* the number of a file that stays held, and its key */
+
+/* Waits for one more file, so that each of them is waited for by a thread. Returns the holder's descriptor. */
+static int add_companion(int *fd)
+{
+	int holder = hold(COMPANION);
+
+	*fd = open_file(COMPANION);
+	add(*fd, LOCK_EX, COMPANION);
+	return holder;
 }
 
 static struct waitset_event next_event(void)
@@ -154,7 +167,7 @@ Test(waitset, deadline_comes_and_not_before_its_time)
 Test(waitset, deadline_that_has_passed_is_told_at_once_but_a_lock_first)
 {
 	struct waitset_event event = {.kind = WAITSET_STOP};
-	int fd = open_file(1);
+	int fd = open_file(1), companion, holder = add_companion(&companion);
 
 	waitset_wait(&ws, 0, &event);
 	cr_assert(eq(int, event.kind, WAITSET_DEADLINE));
@@ -166,7 +179,10 @@ Test(waitset, deadline_that_has_passed_is_told_at_once_but_a_lock_first)
 		waitset_wait(&ws, 0, &event);
 	while (event.kind == WAITSET_DEADLINE);
 	cr_assert(eq(int, event.kind, WAITSET_LOCKED));
+	waitset_clear(&ws);
 	close(fd);
+	close(companion);
+	close(holder);
 }
 
 Test(waitset, failure_is_reported_with_its_errno)
@@ -235,6 +251,47 @@ Test(waitset, many_that_become_free_at_once_are_all_reported)
 		close(fds[i]);
 }
 
+/* --- alone or not ------------------------------------------------------------------------ */
+
+static int count_threads(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	int count = 0;
+
+	cr_assert(tasks != NULL);
+	for (struct dirent *entry; (entry = readdir(tasks));)
+		count += *entry->d_name != '.';
+	closedir(tasks);
+	return count;
+}
+
+Test(waitset, file_that_is_alone_has_no_thread_and_each_of_two_has)
+{
+	int holders[] = {hold(1), hold(2)}, fds[] = {open_file(1), open_file(2)};
+	int threads = count_threads();
+	struct waitset_event event;
+
+	add(fds[0], LOCK_EX, 1);
+	check_nothing();
+	cr_assert(eq(int, count_threads(), threads));
+	add(fds[1], LOCK_EX, 2);
+	cr_assert(eq(int, count_threads(), threads + 2));
+	close(holders[0]); /* the one that was alone is still waited for */
+	event = next_event();
+	cr_assert(eq(int, event.kind, WAITSET_LOCKED));
+	cr_assert(eq(int, event.key, 1));
+	close(holders[1]);
+	event = next_event();
+	cr_assert(eq(int, event.key, 2));
+	cr_assert(eq(int, count_threads(), threads));
+	add(fds[0], LOCK_EX, 3);
+	cr_assert(eq(int, count_threads(), threads), "alone again");
+	event = next_event();
+	cr_assert(eq(int, event.key, 3));
+	close(fds[0]);
+	close(fds[1]);
+}
+
 /* --- clear ------------------------------------------------------------------------------- */
 
 Test(waitset, clear_ends_all_waits)
@@ -264,11 +321,13 @@ Test(waitset, clear_right_after_add_does_not_hang)
 	int holder = hold(1);
 
 	for (int round = 0; round < 500; round++) {
-		int fd = open_file(1);
+		int fds[] = {open_file(1), open_file(1)};
 
-		add(fd, LOCK_EX, round);
+		add(fds[0], LOCK_EX, round);
+		add(fds[1], LOCK_EX, round);
 		waitset_clear(&ws);
-		close(fd);
+		close(fds[0]);
+		close(fds[1]);
 	}
 	close(holder);
 	cr_assert(not(is_held(1)));
@@ -276,7 +335,7 @@ Test(waitset, clear_right_after_add_does_not_hang)
 
 Test(waitset, lock_granted_but_not_reported_stays_on_its_descriptor)
 {
-	int fd = open_file(1);
+	int fd = open_file(1), companion, holder = add_companion(&companion);
 
 	add(fd, LOCK_EX, 1);
 	while (!is_held(1))
@@ -286,6 +345,8 @@ Test(waitset, lock_granted_but_not_reported_stays_on_its_descriptor)
 	check_nothing();
 	close(fd);
 	cr_assert(not(is_held(1)));
+	close(companion);
+	close(holder);
 }
 
 Test(waitset, can_be_used_again_after_clear)
@@ -363,6 +424,31 @@ Test(waitset, stop_from_the_terminal_is_reported_once)
 	event = next_event();
 	cr_assert(eq(int, event.kind, WAITSET_LOCKED));
 	close(fd);
+}
+
+Test(waitset, stop_from_the_terminal_is_reported_once_by_several_too)
+{
+	int holder = hold(1), fd = open_file(1), companion, other = add_companion(&companion);
+	struct waitset_event event;
+	sigset_t pending;
+
+	waitset_close(&ws); /* clears */
+	cr_assert(zero(int, waitset_open(&ws, 1, &err)), "%s", err.text);
+	add(companion, LOCK_EX, COMPANION);
+	add(fd, LOCK_EX, 1);
+	stop_ourselves(true);
+	event = next_event();
+	cr_assert(eq(int, event.kind, WAITSET_STOP));
+	sigpending(&pending);
+	cr_assert(not(sigismember(&pending, SIGTSTP)));
+	check_nothing();
+	close(holder);
+	event = next_event();
+	cr_assert(eq(int, event.kind, WAITSET_LOCKED));
+	waitset_clear(&ws);
+	close(fd);
+	close(companion);
+	close(other);
 }
 
 Test(waitset, stop_that_means_nothing_is_left_alone)
