@@ -123,11 +123,13 @@ static int get_slots_and_start(struct run *run, struct error *err)
 }
 
 /* What cannot be started must not wait first. */
-static int check(const struct run *run, struct error *err)
+static int check(const struct run *run, rlim_t fd_limit, struct error *err)
 {
 	size_t slots;
 
-	return request_check(&run->request, &slots, err) || launch_check_fds(slots, err) ? -1 : 0;
+	return request_check(&run->request, &slots, err) || launch_check_fds(slots, fd_limit, err)
+		       ? -1
+		       : 0;
 }
 
 static int cmd_run(const struct command *self, struct resolve_options *options, int argc,
@@ -135,6 +137,7 @@ static int cmd_run(const struct command *self, struct resolve_options *options, 
 {
 	static struct run run; /* large, there is one, and the keeper lives on in it */
 	struct error err = {""};
+	rlim_t fd_limit;
 	int status;
 
 	if (request_parse(&run.request, self, options, argc, argv, parse_own, &run, &err))
@@ -146,8 +149,8 @@ static int cmd_run(const struct command *self, struct resolve_options *options, 
 		error_set(&err, "no command to run; see 'grouplock run --help'");
 		return command_fail(&err);
 	}
-	fdlimit_raise(&run.request.fd_limit);
-	if (request_resolve(&run.request, &err) || check(&run, &err))
+	fd_limit = fdlimit_raise(&run.request.fd_limit);
+	if (request_resolve(&run.request, &err) || check(&run, fd_limit, &err))
 		return command_fail(&err);
 	status = get_slots_and_start(&run, &err);
 	if (*err.text)

@@ -1,15 +1,16 @@
 #include "fdlimit.h"
 
-void fdlimit_raise(struct rlimit *was)
+rlim_t fdlimit_raise(struct rlimit *was)
 {
 	struct rlimit all;
 
-	getrlimit(RLIMIT_NOFILE, was);
+	if (getrlimit(RLIMIT_NOFILE, was))
+		return RLIM_INFINITY;
 	if (was->rlim_cur == was->rlim_max)
-		return;
+		return was->rlim_cur;
 	all = *was;
 	all.rlim_cur = all.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &all);
+	return setrlimit(RLIMIT_NOFILE, &all) ? was->rlim_cur : all.rlim_cur;
 }
 
 void fdlimit_restore(const struct rlimit *was)

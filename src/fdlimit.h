@@ -8,8 +8,11 @@
 
 #include <sys/resource.h>
 
-/* Raises the soft limit to the hard one, unless it is there; *was is what to put back. */
-void fdlimit_raise(struct rlimit *was);
+/*
+ * Raises the soft limit to the hard one, unless it is there; *was is what to put back. Returns the
+ * soft limit of now; RLIM_INFINITY if nobody knows.
+ */
+rlim_t fdlimit_raise(struct rlimit *was);
 void fdlimit_restore(const struct rlimit *was);
 
 #endif

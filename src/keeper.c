@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,7 +37,7 @@ int __clone(int (*life)(void *), void *stack, int flags, void *arg, ...);
 #define clone __clone
 #endif
 
-/* And no exit signal. CLONE_PARENT_SETTID: keeper_pid is known even if who called clone() is killed in it. */
+/* And no exit signal. CLONE_PARENT_SETTID: told->pid is known even if who called clone() is killed in it. */
 #define KEEPER_FLAGS (CLONE_VM | CLONE_CHILD_CLEARTID | CLONE_PARENT_SETTID)
 /* What the helper has made ready for the keeper, which has it alone as soon as the helper has ended. */
 #define INHERIT_FLAGS (CLONE_FILES | CLONE_FS | CLONE_SIGHAND)
@@ -58,10 +59,23 @@ enum keeper_word {
 /* So many may be killed, by whoever kills all processes of a name, before it is an error. */
 #define HELPERS 8
 
+/*
+ * So many threads on the machine, as sysinfo(2) counts them, and the helper gets a copy of the caller's
+ * memory. When a process that shares its memory execs, the kernel looks for the next one to own that,
+ * among all processes there are if no child or sibling has it (mm_update_next_owner() in kernel/exit.c):
+ * among these that takes as long as a copy, and it grows.
+ */
+#define MANY_THREADS 512
+
+/* What the helper and the keeper tell the caller, in memory that all three have, shared or copied. */
+struct keeper_told {
+	_Atomic unsigned word; /* a futex */
+	/* Volatile: clone(2) is declared as if it never called back into this file. */
+	volatile int pid, errnum;
+};
+
 /* Static: they must outlive the function that started the keeper. One process starts one keeper. */
-static _Atomic unsigned keeper_word; /* a futex */
-/* What the helper found. Volatile: clone(2) is declared as if it never called back into this file. */
-static volatile int keeper_pid, keeper_errno;
+static struct keeper_told told_here, *told = &told_here;
 static int keeper_signalfd; /* of KEEPER_RELEASE_SIGNAL; -1: none */
 static char keeper_stack[KEEPER_STACK] __attribute__((aligned(64)));
 
@@ -118,14 +132,14 @@ KEEPER_CODE static void drop_pages(void)
 	syscall(SYS_madvise, start, ((unsigned long)etext - start) & ~(page - 1), MADV_DONTNEED);
 }
 
-/* False, with keeper_errno, if the keeper could not be told to release. */
+/* False, with told->errnum, if the keeper could not be told to release. */
 KEEPER_CODE static bool settle(const struct keeper_task *task)
 {
 	uint64_t release = UINT64_C(1) << (KEEPER_RELEASE_SIGNAL - 1);
 	int null;
 
 	syscall(SYS_setsid);
-	keeper_errno = syscall(SYS_prctl, PR_SET_NAME, KEEPER_NAME, 0, 0, 0) ? errno : 0;
+	told->errnum = syscall(SYS_prctl, PR_SET_NAME, KEEPER_NAME, 0, 0, 0) ? errno : 0;
 	syscall(SYS_chdir, "/");
 	close_others(task);
 	null = (int)syscall(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR, 0);
@@ -138,13 +152,13 @@ KEEPER_CODE static bool settle(const struct keeper_task *task)
 	keeper_signalfd = -1;
 	if (!task->releasable)
 		return true;
-	if (!keeper_errno) { /* `release` knows keepers by their name */
+	if (!told->errnum) { /* `release` knows keepers by their name */
 		keeper_signalfd = (int)syscall(SYS_signalfd4, -1, &release, sizeof(release), 0);
 		if (keeper_signalfd >= 0)
 			return true;
-		keeper_errno = errno;
+		told->errnum = errno;
 	}
-	keeper_pid = -1;
+	told->pid = -1;
 	return false;
 }
 
@@ -222,8 +236,8 @@ KEEPER_CODE static int settle_and_keep(void *task)
 {
 	if (!settle(task))
 		return 0;
-	atomic_store(&keeper_word, WORD_SETTLED);
-	syscall(SYS_futex, &keeper_word, FUTEX_WAKE, 1, NULL, NULL, 0);
+	atomic_store(&told->word, WORD_SETTLED);
+	syscall(SYS_futex, &told->word, FUTEX_WAKE, 1, NULL, NULL, 0);
 	return keep(task);
 }
 
@@ -231,11 +245,11 @@ KEEPER_CODE static int settle_and_keep(void *task)
 KEEPER_CODE static void clone_keeper(int (*life)(void *), int inherit, void *task)
 {
 	int pid = clone(life, keeper_stack + sizeof(keeper_stack), KEEPER_FLAGS | inherit, task,
-			(void *)(uintptr_t)&keeper_pid, NULL, &keeper_word);
+			(void *)(uintptr_t)&told->pid, (void *)NULL, &told->word);
 
 	if (pid < 0) {
-		keeper_pid = pid;
-		keeper_errno = errno;
+		told->pid = pid;
+		told->errnum = errno;
 	}
 }
 
@@ -247,16 +261,23 @@ KEEPER_CODE static int help(void *task)
 	return 0;
 }
 
-/* Starts a keeper that will be nobody's child. 0: the helper was killed before it had started one. */
-static void start_orphan(void *task)
+/*
+ * Starts a keeper that will be nobody's child; `memory` is CLONE_VM, or 0 for a copy. told->pid 0: the
+ * helper was killed before it had started one.
+ */
+static void start_orphan(void *task, int memory)
 {
 	/* CLONE_VFORK: this process sleeps until the helper, which uses its errno and stack, has ended. */
 	char stack[HELPER_STACK] __attribute__((aligned(64)));
-	int helper = clone(help, stack + sizeof(stack), CLONE_VM | CLONE_VFORK, task);
+	int helper = clone(help, stack + sizeof(stack), memory | CLONE_VFORK, task);
 
+	if (helper < 0 && !memory) { /* vm.overcommit_memory=2 may have no memory for a copy */
+		start_orphan(task, CLONE_VM);
+		return;
+	}
 	if (helper < 0) {
-		keeper_pid = -1;
-		keeper_errno = errno;
+		told->pid = -1;
+		told->errnum = errno;
 		return;
 	}
 	/* All signals are blocked: nothing interrupts. */
@@ -267,8 +288,8 @@ static void start_orphan(void *task)
 static void start_child(void *task)
 {
 	clone_keeper(settle_and_keep, 0, task);
-	while (keeper_pid > 0 && atomic_load(&keeper_word) == WORD_STARTING)
-		syscall(SYS_futex, &keeper_word, FUTEX_WAIT, WORD_STARTING, NULL, NULL, 0);
+	while (told->pid > 0 && atomic_load(&told->word) == WORD_STARTING)
+		syscall(SYS_futex, &told->word, FUTEX_WAIT, WORD_STARTING, NULL, NULL, 0);
 }
 
 /* Whether an orphan of ours would become our child again. */
@@ -277,6 +298,22 @@ static bool adopts_orphans(void)
 	int subreaper = 0;
 
 	return getpid() == 1 || (!prctl(PR_GET_CHILD_SUBREAPER, &subreaper) && subreaper);
+}
+
+/* CLONE_VM, or 0 if the helper shall have a copy of this memory; `told` is then shared all the same. */
+static int choose_memory(void)
+{
+	struct sysinfo machine;
+	void *shared;
+
+	if (sysinfo(&machine) || machine.procs < MANY_THREADS)
+		return CLONE_VM;
+	shared = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (shared == MAP_FAILED)
+		return CLONE_VM;
+	told = shared;
+	return 0;
 }
 
 static void write_title(char *title, size_t title_size)
@@ -309,21 +346,22 @@ int keeper_start(const struct keeper_task *task, pid_t *pid, struct error *err)
 {
 	void *arg = (void *)(uintptr_t)task;
 	uint64_t all = UINT64_MAX, was;
+	bool orphan = !adopts_orphans();
+	int memory = orphan ? choose_memory() : CLONE_VM;
 
-	atomic_store(&keeper_word, WORD_STARTING);
-	keeper_pid = 0;
+	atomic_store(&told->word, WORD_STARTING);
+	told->pid = 0;
 	write_title(task->title, task->title_size);
 	/* Not sigprocmask(3): that spares the two signals which libc keeps for its threads. */
 	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &was, sizeof(all));
-	if (adopts_orphans())
+	if (!orphan)
 		start_child(arg);
-	for (int i = 0; i < HELPERS && !keeper_pid; i++)
-		start_orphan(arg);
+	for (int i = 0; i < HELPERS && !told->pid; i++)
+		start_orphan(arg, memory);
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &was, NULL, sizeof(was));
-	if (keeper_pid <= 0)
-		return error_sys(err, keeper_pid ? keeper_errno : EAGAIN,
-				 "cannot start the keeper");
-	*pid = keeper_pid;
+	if (told->pid <= 0)
+		return error_sys(err, told->pid ? told->errnum : EAGAIN, "cannot start the keeper");
+	*pid = told->pid;
 	return 0;
 }
 

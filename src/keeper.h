@@ -13,7 +13,8 @@
  *     process group is killed      the keeper is in a session of its own and sees the end
  *
  * It is a clone() that shares the caller's memory until the caller execs or exits: a fork() would
- * copy page tables for nothing. It is nobody's child: a helper between the two ends at once, so
+ * copy page tables for nothing. Only where there are many processes it has a copy: there, to exec
+ * out of memory that is shared takes longer. It is nobody's child: a helper between the two ends at once, so
  * that init adopts the keeper and reaps it, and no wait() of the command ever sees it, not even
  * strace's, which waits for children of any kind (wait(2), __WALL). Only where the caller would
  * itself adopt it, as init of a PID namespace or a subreaper, it stays a child, with exit signal 0:

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -17,11 +16,9 @@ static int refuse_limit(struct error *err)
 			 LAUNCH_FIRST_FD);
 }
 
-int launch_check_fds(size_t count, struct error *err)
+int launch_check_fds(size_t count, rlim_t limit, struct error *err)
 {
-	struct rlimit limit;
-
-	if (!count || getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= LAUNCH_FIRST_FD + count)
+	if (!count || limit >= LAUNCH_FIRST_FD + count)
 		return 0;
 	return refuse_limit(err);
 }

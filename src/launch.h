@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/resource.h>
 
 #include "error.h"
 #include "keeper.h"
@@ -30,10 +31,11 @@ struct launch {
 };
 
 /*
- * Refuses a count of fds for which launch() has no room whatever else is open. To be asked before
- * anything is waited for; launch() itself may still find that there is no room.
+ * Refuses a count of fds for which launch() has no room under `limit`, the soft limit on open files,
+ * whatever else is open. To be asked before anything is waited for; launch() itself may still find
+ * that there is no room.
  */
-int launch_check_fds(size_t count, struct error *err);
+int launch_check_fds(size_t count, rlim_t limit, struct error *err);
 
 /*
  * Moves the fds to LAUNCH_FIRST_FD and up and makes them inheritable, the only place that does;
