@@ -15,7 +15,7 @@
 struct proc_identity {
 	char host[HOST_NAME_MAX + 1];
 	char boot[PROC_BOOT_SIZE]; /* /proc/sys/kernel/random/boot_id; empty: unknown */
-	uint64_t pidns;            /* inode of /proc/self/ns/pid; 0: unknown */
+	uint64_t pidns;            /* number of /proc/self/ns/pid, namespaces(7); 0: unknown */
 	pid_t pid;
 	uint64_t
 		start; /* of the process, in clock ticks since boot, proc(5) field 22; 0: unknown */

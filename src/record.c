@@ -33,10 +33,15 @@ const char *record_kind_word(enum record_kind kind)
 	return kinds[kind];
 }
 
-static void to_hex(const unsigned char *bytes, size_t count, char *out)
+static void to_hex(const unsigned char *bytes, size_t size, char *out)
 {
-	for (size_t i = 0; i < count; i++)
-		sprintf(out + 2 * i, "%02x", bytes[i]);
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < size; i++) {
+		*out++ = digits[bytes[i] >> 4];
+		*out++ = digits[bytes[i] & 15];
+	}
+	*out = '\0';
 }
 
 int record_secret(char secret[RECORD_SECRET_SIZE], struct error *err)

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,13 +52,15 @@ Test(proc, self_is_known)
 {
 	struct proc_identity self;
 	char host[HOST_NAME_MAX + 1] = "";
+	struct stat pidns;
 
 	proc_self(&self);
 	gethostname(host, sizeof(host) - 1);
 	check_text(self.host, host);
 	cr_assert(eq(int, self.pid, getpid()));
 	cr_assert(eq(sz, strlen(self.boot), 36), "boot id '%s'", self.boot);
-	cr_assert(gt(u64, self.pidns, 0));
+	cr_assert(zero(int, stat("/proc/self/ns/pid", &pidns)));
+	cr_assert(eq(u64, self.pidns, pidns.st_ino));
 	cr_assert(gt(u64, self.start, 0));
 	cr_assert(proc_is_here(&self, &self));
 	cr_assert(not(proc_has_ended(&self, &self)));
