@@ -74,14 +74,16 @@ enum lonewait_result lonewait_lock(struct lonewait *lone, int fd, int operation,
 	stop_arrived = false;
 	if (deadline != CLOCK_NEVER)
 		start_timer(lone->timer, deadline > 0 ? deadline : AT_ONCE);
-	sigprocmask(SIG_UNBLOCK, &lone->heard, &was);
+	sigprocmask(SIG_BLOCK, NULL, &was);
 	do {
+		/* Each time: ThreadSanitizer puts a handler off until the next such call. */
+		sigprocmask(SIG_UNBLOCK, &lone->heard, NULL);
 		result = flock(fd, operation);
 		errnum = errno;
+		sigprocmask(SIG_BLOCK, &lone->stop, NULL);
 	} while (result && (errnum == EINTR || errnum == EAGAIN /* 9p */) && !stop_arrived &&
 		 clock_now() < deadline);
-	/* In this order: no stop starts the timer again, and no signal of its is left pending. */
-	sigprocmask(SIG_BLOCK, &lone->stop, NULL);
+	/* No stop starts the timer again from here on, and no signal of its is left pending. */
 	stop_the_timer(lone->timer);
 	sigprocmask(SIG_SETMASK, &was, NULL);
 	if (result && (errnum == EINTR || errnum == EAGAIN)) {

@@ -34,9 +34,12 @@ def duration(number, milliseconds):
     return milliseconds * (7 + number * 3 % 7) // 7
 
 
-def inversions(order):
-    """Pairs that were served in another order than that in which they came."""
-    return sum(after < before for i, before in enumerate(order) for after in order[i + 1:])
+def inversions(order, in_line):
+    """Pairs that were served in another order than that in which they came.
+
+    Of those above `in_line` nobody waited until they stood in line, so which of two came first is not known.
+    """
+    return sum(after < before and after <= in_line for i, before in enumerate(order) for after in order[i + 1:])
 
 
 def handovers(stamps, slots):
