@@ -63,7 +63,8 @@ enum keeper_word {
  * So many threads on the machine, as sysinfo(2) counts them, and the helper gets a copy of the caller's
  * memory. When a process that shares its memory execs, the kernel looks for the next one to own that,
  * among all processes there are if no child or sibling has it (mm_update_next_owner() in kernel/exit.c):
- * among these that takes as long as a copy, and it grows.
+ * among these that takes as long as a copy, and it grows. (sysinfo(2) counts to 65,535 and begins
+ * again, which costs time and no more.)
  */
 #define MANY_THREADS 512
 
@@ -139,6 +140,10 @@ KEEPER_CODE static bool settle(const struct keeper_task *task)
 	int null;
 
 	syscall(SYS_setsid);
+	/*
+	 * Also has `told` mapped here if it is shared by copies: so the kernel can note the keeper's pid
+	 * there (CLONE_PARENT_SETTID) whatever kills the helper, and there is never a second keeper.
+	 */
 	told->errnum = syscall(SYS_prctl, PR_SET_NAME, KEEPER_NAME, 0, 0, 0) ? errno : 0;
 	syscall(SYS_chdir, "/");
 	close_others(task);

@@ -8,24 +8,9 @@ write_config <<'END'
 * = 1
 END
 
-# As many threads as make a difference, until the test ends: each waits for the end of a pipe.
-crowd=600
-cat >bin/crowd <<'END'
-#!/usr/bin/env python3
-# crowd COUNT: becomes so many threads, touches crowd.ready, and ends when its standard input does.
-import sys
-import threading
-
-threading.stack_size(64 * 1024)
-end = threading.Event()
-for i in range(int(sys.argv[1])):
-    threading.Thread(target=end.wait, daemon=True).start()
-open('crowd.ready', 'w').close()
-sys.stdin.read()
-END
-chmod 755 bin/crowd
-exec {crowd_end}> >(exec crowd $crowd 2>crowd.err)
-soon '[[ -e crowd.ready ]]' || die "there should be $crowd threads: $(<crowd.err)"
+# The crowd is there until its standard input ends.
+exec {crowd_end}> >(exec "$root/tests/crowd.py" >crowd.out 2>&1)
+soon '[[ $(<crowd.out) == ready ]]' || die "there should be many threads: $(<crowd.out)"
 
 run "$grouplock" run -g hw1 -- sh -c 'exit 7'
 is "$status:$err" 7: "a run in a crowd has its command's status"

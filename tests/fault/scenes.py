@@ -27,6 +27,7 @@ for slot in $GROUPLOCK_SLOT; do
 done
 exit 7
 """
+CROWD = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "crowd.py")
 KEYS = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
@@ -178,6 +179,20 @@ class RunSeveral(Run):
     wanted = 2
 
 
+class RunInCrowd(Run):
+    """Among so many threads that the keeper gets a copy of the memory."""
+
+    name = "run, in a crowd"
+
+    def prepare(self):
+        self.crowd = subprocess.Popen([CROWD], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.crowd.stdout.readline()
+
+    def clear(self):
+        if self.crowd.poll() is None:
+            self.crowd.communicate()
+
+
 class RunInLine(Run):
     """Behind somebody in line, and then behind a holder."""
 
@@ -201,7 +216,7 @@ class RunInLine(Run):
     def during(self, traced):
         """Lets the others go, one after the other, each when it is waited for."""
         while self.others and traced.running():
-            deadline = time.monotonic() + 1  # where no thread can be had nobody sleeps on it
+            deadline = time.monotonic() + 1  # where nothing can be had to wait with nobody sleeps on it
             while traced.running() and time.monotonic() < deadline:
                 if sleepers(self.others[0].name):
                     break
@@ -338,5 +353,5 @@ class RunInMemory(Scene):
         return complaint(result, (125, 126))
 
 
-SHORT = [Run, RunInLine, RunNested, Claim, Release]
-LONG = [Run, RunAgain, RunSeveral, RunInLine, RunNested, Claim, Release, ReleaseById]
+SHORT = [Run, RunInCrowd, RunInLine, RunNested, Claim, Release]
+LONG = [Run, RunInCrowd, RunAgain, RunSeveral, RunInLine, RunNested, Claim, Release, ReleaseById]
