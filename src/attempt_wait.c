@@ -16,6 +16,8 @@
 /* A gate or a directory that vanishes each time we open it is an error. */
 #define REPLACED_TRIES 100
 
+#define LEAST_BEAT (CLOCK_SECOND / 1000)
+
 #define KEY_ONLY 0 /* the one file that is waited for here */
 
 static const char gate_note[] =
@@ -32,6 +34,14 @@ static bool can_stop(void)
 	return getpgrp() != getpid() || (parent && getsid(parent) == getsid(0));
 }
 
+/* Not so soon that it would do nothing else, whatever was asked for. */
+static void set_next_beat(struct attempt *at)
+{
+	int64_t interval = at->job->heartbeat;
+
+	at->next_beat = clock_add(clock_now(), interval > LEAST_BEAT ? interval : LEAST_BEAT);
+}
+
 enum step attempt_open_waits(struct attempt *at)
 {
 	if (at->waiting)
@@ -39,13 +49,13 @@ enum step attempt_open_waits(struct attempt *at)
 	if (waitset_open(&at->waits, at->stoppable && can_stop(), at->err))
 		return STEP_ERROR;
 	at->waiting = true;
-	at->next_beat = clock_add(clock_now(), at->job->heartbeat);
+	set_next_beat(at);
 	return STEP_ON;
 }
 
 static void beat(struct attempt *at, const char *note)
 {
-	at->next_beat = clock_add(clock_now(), at->job->heartbeat);
+	set_next_beat(at);
 	if (!note && !at->grant->slots.slot)
 		attempt_limit_changed(at); /* not the head yet: nothing of it is in use */
 	attempt_tell(at, note ? ACQUIRE_NOTE : ACQUIRE_HEARTBEAT, note, false);
@@ -77,7 +87,7 @@ enum step attempt_sleep(struct attempt *at, int64_t until, int64_t deadline, con
 }
 
 /*
- * Blocks in flock(fd, operation). STEP_ON: it was granted, or no thread could be had to wait in
+ * Blocks in flock(fd, operation). STEP_ON: it was granted, or nothing could be had to wait with
  * and a short while has passed: look again. STEP_BUSY: the clock is at `until`; STEP_TIMEOUT: at
  * `deadline`.
  */

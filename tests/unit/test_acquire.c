@@ -218,6 +218,39 @@ Test(acquire, waiter_gets_the_slot_when_its_holder_ends)
 	}
 }
 
+static int beats;
+
+static void end_holder_at_50(const struct acquire_report *report)
+{
+	beats += report->news == ACQUIRE_HEARTBEAT;
+	if (beats >= 50 && holder >= 0) {
+		close(holder);
+		holder = -1;
+	}
+}
+
+/* However short the heartbeat, the waiter does not spin: neither alone with a file nor with several. */
+Test(acquire, heartbeats_are_a_millisecond_apart_at_least)
+{
+	caller_configure("[slots]\nhw1 = 2\n");
+	for (int also_held = 0; also_held < 2; also_held++) {
+		int other = also_held ? tempdir_hold(&caller_sd, "slot.1", LOCK_EX) : -1;
+		struct caller caller;
+		int64_t began = clock_now();
+
+		beats = 0;
+		holder = tempdir_hold(&caller_sd, "slot.0", LOCK_EX);
+		caller_react = end_holder_at_50;
+		caller_prepare_for(&caller, also_held ? 1 : 2);
+		caller.job.heartbeat = 1;
+		caller_check(&caller, ACQUIRE_OK);
+		cr_assert(ge(i64, clock_now() - began, 49 * CLOCK_SECOND / 1000));
+		acquire_release(&caller.job);
+		if (also_held)
+			close(other);
+	}
+}
+
 static void look_at_ticket(const struct acquire_report *report)
 {
 	struct record record;
