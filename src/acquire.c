@@ -171,14 +171,13 @@ static enum step acquire_each(struct acquire_job *job, bool stoppable, struct er
 	return STEP_ON;
 }
 
-/* Stops this process as the terminal asked, by the signal's own default, until continued. */
+/* Lets the SIGTSTP that is pending stop this process, unless a SIGCONT has taken it back, until continued. */
 static void stop_here(void)
 {
 	sigset_t stop, was;
 
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTSTP);
-	raise(SIGTSTP);
 	sigprocmask(SIG_UNBLOCK, &stop, &was); /* here */
 	sigprocmask(SIG_SETMASK, &was, NULL);
 }

@@ -99,7 +99,7 @@ enum step attempt_sleep(struct attempt *at, int64_t until, int64_t deadline, con
 /* Blocks until a slot that is about to be free is, or the clock is at `until`. Closes fd. */
 enum step attempt_wait_for_ending(struct attempt *at, int fd, int64_t until);
 
-/* How long to sleep before another look where no thread can be had to sleep in flock(). */
+/* How long to sleep before another look where neither timer nor thread can be had to sleep in flock(). */
 #define ATTEMPT_PAUSE (CLOCK_SECOND / 20)
 
 /* attempt_limit.c: how many slots there are, and how many of them this is about. */

@@ -86,14 +86,14 @@ enum lonewait_result lonewait_lock(struct lonewait *lone, int fd, int operation,
 	/* No stop starts the timer again from here on, and no signal of its is left pending. */
 	stop_the_timer(lone->timer);
 	sigprocmask(SIG_SETMASK, &was, NULL);
-	if (result && (errnum == EINTR || errnum == EAGAIN)) {
-		if (stop_arrived)
-			ended = LONEWAIT_STOP;
-	} else {
-		ended = result ? LONEWAIT_FAILED : LONEWAIT_LOCKED;
-		if (stop_arrived)
-			raise(SIGTSTP); /* blocked: for who asks next */
-	}
+	if (stop_arrived)
+		raise(SIGTSTP); /* blocked, and so pending: a SIGCONT takes it back as it should, signal(7) */
+	if (!result)
+		ended = LONEWAIT_LOCKED;
+	else if (errnum != EINTR && errnum != EAGAIN)
+		ended = LONEWAIT_FAILED;
+	else if (stop_arrived)
+		ended = LONEWAIT_STOP;
 	errno = errnum;
 	return ended;
 }

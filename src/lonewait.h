@@ -25,7 +25,7 @@ struct lonewait {
 enum lonewait_result {
 	LONEWAIT_LOCKED,
 	LONEWAIT_FAILED, /* see errno */
-	LONEWAIT_STOP,   /* SIGTSTP arrived and was consumed */
+	LONEWAIT_STOP,   /* SIGTSTP has arrived, and is pending */
 	LONEWAIT_DEADLINE,
 };
 
@@ -41,7 +41,7 @@ void lonewait_close(struct lonewait *lone);
 /*
  * Blocks in flock(fd, operation) until it is granted or the clock is at `deadline` (clock_now()
  * nanoseconds); if that has passed, for a millisecond or so. The two signals are unblocked meanwhile.
- * A SIGTSTP that comes together with the lock is pending again afterwards.
+ * A SIGTSTP is pending afterwards, also one that comes together with the lock.
  */
 enum lonewait_result lonewait_lock(struct lonewait *lone, int fd, int operation, int64_t deadline);
 

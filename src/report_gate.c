@@ -13,7 +13,7 @@
 #include "waitset.h"
 
 #define REPLACED_TRIES 100        /* a gate that vanishes each time we open it is an error */
-#define PAUSE (CLOCK_SECOND / 50) /* between two tries where no thread can be had to wait in */
+#define PAUSE (CLOCK_SECOND / 50) /* between two tries where nothing can be had to wait with */
 #define SHOWN_COMMAND 60          /* bytes of a command in a message */
 
 /* Who keeps the gate, for the message. */

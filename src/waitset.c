@@ -239,7 +239,6 @@ void waitset_wait(struct waitset *ws, int64_t deadline, struct waitset_event *ev
 	}
 	while (!reap(ws, event)) {
 		struct pollfd fds[2];
-		struct signalfd_siginfo info;
 		uint64_t count;
 
 		if (clock_now() >= deadline) {
@@ -249,7 +248,7 @@ void waitset_wait(struct waitset *ws, int64_t deadline, struct waitset_event *ev
 		sleep_until(ws, deadline, fds);
 		if (fds[0].revents)
 			(void)!read(ws->eventfd, &count, sizeof(count));
-		if (fds[1].revents && read(ws->signalfd, &info, sizeof(info)) > 0) {
+		if (fds[1].revents) {
 			event->kind = WAITSET_STOP;
 			return;
 		}

@@ -40,9 +40,9 @@ struct waitset {
 };
 
 enum waitset_kind {
-	WAITSET_LOCKED,   /* the file of `key` is locked, on the fd given to waitset_add() */
-	WAITSET_FAILED,   /* the file of `key` cannot be locked: errno value `errnum` */
-	WAITSET_STOP,     /* SIGTSTP arrived and was consumed */
+	WAITSET_LOCKED, /* the file of `key` is locked, on the fd given to waitset_add() */
+	WAITSET_FAILED, /* the file of `key` cannot be locked: errno value `errnum` */
+	WAITSET_STOP,   /* SIGTSTP has arrived, and is pending: it is the caller's to let it act */
 	WAITSET_DEADLINE, /* nothing happened until then */
 };
 
@@ -54,7 +54,7 @@ struct waitset_event {
 
 /*
  * Until waitset_close() SIGURG has a handler that does nothing (it is how threads are called
- * back from flock()), and, if `stoppable`, SIGTSTP is read from a descriptor: the caller must
+ * back from flock()), and, if `stoppable`, SIGTSTP is looked for at a descriptor, and has a handler: the caller must
  * have it blocked.
  */
 int waitset_open(struct waitset *ws, int stoppable, struct error *err);
