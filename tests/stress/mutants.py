@@ -26,7 +26,7 @@ MUTANTS = (
            "long ready = 1 + 0 * syscall(SYS_getpid,", ("names", "limit")),
     Mutant("newcomers do not look at the line", "src/queue.c", "*empty = fd < 0;", "*empty = true;", ("order",), 10),
     Mutant("slots above a lowered limit are not counted", "src/slots.c",
-           "slots->total = top > set->count ? top : set->count;", "slots->total = set->count;", ("limit",), 12),
+           "slots->total = top > set->count ? top : set->count;", "slots->total = set->count;", ("limit",), 30),
     Mutant("the keeper lets go late", "src/keeper.c", "syscall(SYS_flock, task->fds[i], LOCK_UN);",
            "syscall(SYS_ppoll, NULL, 0, &(struct timespec){5, 0}, NULL, 0); syscall(SYS_flock, task->fds[i], LOCK_UN);",
            ("idle",), 6),
