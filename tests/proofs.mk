@@ -48,8 +48,10 @@ check-buildbot: all ## the steps of a real Buildbot
 $(B)/bench/%: tests/bench/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE $(WARNINGS) -O2 -static -o $@ $<
-bench: all $(addprefix $(B)/bench/,rounds stamp wrapper) ## what it costs, beside its peers (BENCH=--json, or --help)
-	GROUPLOCK=$(B)/grouplock BENCH_PROGRAMS=$(B)/bench scripts/bench $(BENCH)
+# What make says goes to stderr: stdout is the table, or JSON for the next program.
+bench: ## what it costs, beside its peers (BENCH=--json, or --help)
+	@$(MAKE) --no-print-directory all $(addprefix $(B)/bench/,rounds stamp wrapper) >&2
+	@GROUPLOCK=$(B)/grouplock BENCH_PROGRAMS=$(B)/bench scripts/bench $(BENCH)
 
 picture: all ## draw tests/queue.svg anew, from the trace of a real run
 	scripts/demo --trace $(B)/demo.trace 2

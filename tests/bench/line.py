@@ -1,5 +1,6 @@
 """A line of waiters in front of one program: who gets its turn when, and what it costs."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -34,6 +35,16 @@ def duration(number, milliseconds):
     return milliseconds * (7 + number * 3 % 7) // 7
 
 
+@contextlib.contextmanager
+def undisturbed():
+    """No signal comes between what happens and the note of it: a process started is one that is ended."""
+    was = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, was)
+
+
 def inversions(order, in_line):
     """Pairs that were served in another order than that in which they came.
 
@@ -43,7 +54,10 @@ def inversions(order, in_line):
 
 
 def handovers(stamps, slots):
-    """Microseconds from the end of one command to the start of the one that follows it."""
+    """Microseconds from the end of one command to the start of the one that follows it.
+
+    Below 0 if that did not wait for the end.
+    """
     ends = sorted(stamp[2] for stamp in stamps)
     return [(stamp[1] - end) / 1000 for stamp, end in zip(stamps[slots:], ends)]
 
@@ -56,6 +70,24 @@ def pss(pid):
     raise ValueError("no Pss")
 
 
+HOLDER = 0  # the number that stamps of holders bear
+
+# How many newcomers there are for each waiter: enough not to end before the line.
+STREAM = 3
+
+
+def remove(directory, patience=5):
+    """A command whose wrapper was killed may still be about to write there."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return directory.cleanup()
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+
+
 class Line:
     """`count` waiters behind holders of all slots; `in_order`: each in line before the next one comes.
 
@@ -64,18 +96,19 @@ class Line:
 
     def __init__(self, kind, program, stamp, count, slots=1, milliseconds=0, limit=60, in_order=True):
         signal.signal(signal.SIGALRM, give_up)
-        signal.setitimer(signal.ITIMER_REAL, limit)
-        self.home = tempfile.TemporaryDirectory(prefix="grouplock-bench.")
-        path = Path(self.home.name)
-        self.stamps, self.stamp, self.milliseconds = path / "stamps", stamp, milliseconds
-        self.count, self.pids, self.holders, self.newcomers = count, [], [], []
-        (path / "queue").mkdir()
-        self.peer = kind("", program, path / "queue", slots)
-        self.peer.waiters = self.pids
-        os.mkfifo(path / "go")
-        self.go = os.open(path / "go", os.O_RDWR | os.O_CLOEXEC)
-        self.cpu = 0.0
+        with undisturbed():
+            self.home = tempfile.TemporaryDirectory(prefix="grouplock-bench.")
+            path = Path(self.home.name)
+            self.stamps, self.stamp, self.milliseconds = path / "stamps", stamp, milliseconds
+            self.count, self.pids, self.holders, self.newcomers = count, [], [], []
+            (path / "queue").mkdir()
+            self.peer = kind("", program, path / "queue", slots)
+            self.peer.waiters = self.pids
+            os.mkfifo(path / "go")
+            self.go = os.open(path / "go", os.O_RDWR | os.O_CLOEXEC)
+            self.cpu = 0.0
         try:
+            signal.setitimer(signal.ITIMER_REAL, limit)
             self._hold(path, slots)
             self._line_up(in_order)
         except BaseException:
@@ -84,21 +117,25 @@ class Line:
 
     def _start(self, words):
         actions = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1, 2)]
-        return os.posix_spawn(words[0], words, self.peer.environ, file_actions=actions)
+        return os.posix_spawn(words[0], words, self.peer.environ, file_actions=actions, setsigmask=(),
+                              setpgroup=0)
 
-    def _start_waiter(self, number):
-        return self._start(self.peer.command(self.stamp, str(self.stamps), str(number),
-                                             str(duration(number, self.milliseconds))))
+    def _start_waiter(self, number, pids):
+        words = self.peer.command(self.stamp, str(self.stamps), str(number), str(duration(number, self.milliseconds)))
+        with undisturbed():
+            pids.append(self._start(words))
 
     def _hold(self, path, slots):
         for i in range(slots):
-            script = f": >'{path}/held.{i}'; read -r line <'{path}/go'; exit 0"
-            self.holders.append(self._start(self.peer.command("/bin/sh", "-c", script)))
+            script = (f": >'{path}/held.{i}'; read -r line <'{path}/go'; "
+                      f"exec '{self.stamp}' '{self.stamps}' {HOLDER} {duration(i, self.milliseconds)}")
+            with undisturbed():
+                self.holders.append(self._start(self.peer.command("/bin/sh", "-c", script)))
             wait_until((path / f"held.{i}").exists)
 
     def _line_up(self, in_order):
         for number in range(1, self.count + 1):
-            self.pids.append(self._start_waiter(number))
+            self._start_waiter(number, self.pids)
             if in_order:
                 wait_until(lambda: self.peer.queued() >= number)
         wait_until(lambda: self.peer.queued() >= self.count)
@@ -110,10 +147,10 @@ class Line:
 
     def _reap(self, pids, flags=0):
         """Waits for the first of the pids; False: it has not ended yet."""
-        done, status, usage = os.wait4(pids[0], flags)
-        if not done:
+        if not os.waitid(os.P_PID, pids[0], os.WEXITED | os.WNOWAIT | flags):
             return False
-        pids.pop(0)
+        with undisturbed():
+            _, status, usage = os.wait4(pids.pop(0), 0)
         self.cpu += usage.ru_utime + usage.ru_stime
         if status:
             raise RuntimeError(f"a process of {self.peer.program} ended with status {status}")
@@ -133,30 +170,31 @@ class Line:
             if not newcomers:
                 self._reap(self.pids)
             elif not self._reap(self.pids, os.WNOHANG):
-                if len(self.newcomers) < self.count:
-                    self.newcomers.append(self._start_waiter(self.count + 1 + len(self.newcomers)))
+                if len(self.newcomers) < STREAM * self.count:
+                    self._start_waiter(self.count + 1 + len(self.newcomers), self.newcomers)
                 time.sleep(0.001)
         if self.peer.detaches:
-            wait_until(lambda: len(read_stamps(self.stamps)) >= self.count)
+            wait_until(lambda: len(self.order()) >= self.count)
         took = time.monotonic() - began
         while self.newcomers:
             self._reap(self.newcomers)
         return took
 
     def order(self):
-        return [stamp[0] for stamp in read_stamps(self.stamps)]
+        return [stamp[0] for stamp in read_stamps(self.stamps) if stamp[0] != HOLDER]
 
     def handovers(self):
         return handovers(read_stamps(self.stamps), self.peer.slots)
 
     def close(self):
         signal.setitimer(signal.ITIMER_REAL, 0)
-        for pid in self.pids + self.newcomers + self.holders:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        os.close(self.go)
-        self.peer.close()
-        self.home.cleanup()
+        with undisturbed():
+            for pid in self.pids + self.newcomers + self.holders:
+                os.killpg(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            os.close(self.go)
+            self.peer.close()
+            remove(self.home)
 
     def __enter__(self):
         return self

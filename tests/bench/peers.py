@@ -66,10 +66,6 @@ class Grouplock(Peer):
         return int(counters["next"]) - int(counters["first"]) if "next" in counters else 0
 
 
-class GrouplockQuiet(Grouplock):
-    options = ("-q",)
-
-
 class GrouplockKept(Grouplock):
     options = ("-k",)
 

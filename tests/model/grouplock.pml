@@ -363,7 +363,7 @@ inline survey_as_head() {
 	fi
 }
 
-/* A thread for each busy slot sleeps in LOCK_SH, to learn that it is free. */
+/* For each busy slot a thread, or the process itself if there is but one, sleeps in LOCK_SH to learn that it is free. */
 #define GRANTED(s) :: d_step { in(busy, s) && !in(shared[s], me) && !slot[s] -> shared[s] = with(shared[s], me) }
 #define TAKEN(s) \
 	:: d_step { broken(14) && in(busy, s) && to_take(s) && can_take(s) -> slot[s] = me; mine = with(mine, s) }; \
