@@ -37,6 +37,7 @@ class Scene:
     name = ""
     group = "hw1"
     arguments = []
+    crowded = False  # among so many processes that the keeper gets a copy of the memory
 
     def __init__(self, program):
         self.program = program
@@ -183,6 +184,7 @@ class RunInCrowd(Run):
     """Among so many threads that the keeper gets a copy of the memory."""
 
     name = "run, in a crowd"
+    crowded = True
 
     def prepare(self):
         self.crowd = subprocess.Popen([CROWD], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
