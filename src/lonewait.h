@@ -3,8 +3,8 @@
  *
  * flock(2) takes no timeout, but a signal with a handler ends it (EINTR). So a timer sends one at
  * the deadline, and then once a millisecond until it is turned off: the first could arrive just
- * before flock() is entered, and would be lost. SIGTSTP, where it is to be heard, sets the timer
- * off too, for the same reason. What `waitset` does for one file alone: no thread is made, and the
+ * before flock() is entered, and would be lost. SIGTSTP, where it is to be heard, starts the timer
+ * too, for the same reason. What `waitset` does for one file alone: no thread is made, and the
  * kernel wakes the process that is to go on and no other.
  */
 #ifndef GROUPLOCK_LONEWAIT_H
@@ -36,6 +36,7 @@ enum lonewait_result {
  */
 int lonewait_open(struct lonewait *lone, int signum, bool stoppable);
 
+/* Ends the timer, and puts back what SIGTSTP did. */
 void lonewait_close(struct lonewait *lone);
 
 /*

@@ -54,8 +54,8 @@ struct waitset_event {
 
 /*
  * Until waitset_close() SIGURG has a handler that does nothing (it is how threads are called
- * back from flock()), and, if `stoppable`, SIGTSTP is looked for at a descriptor, and has a handler: the caller must
- * have it blocked.
+ * back from flock()), and, if `stoppable`, SIGTSTP is looked for at a descriptor, or has a handler:
+ * the caller must have it blocked.
  */
 int waitset_open(struct waitset *ws, int stoppable, struct error *err);
 void waitset_close(struct waitset *ws);
