@@ -20,23 +20,21 @@ flags.asan    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fn
 flags.tsan    := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 flags.fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 flags.cover   := -O0 -g --coverage
-# Few segments, and what a run needs side by side: page faults are most of what it costs. Nothing static is there to be
-# relocated.
-link.static   := -static -Wl,--gc-sections -Wl,-z,norelro -Wl,-z,noseparate-code -Wl,-T,src/run.ld
+link.static   := -static -Wl,--gc-sections
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wformat=2 \
 	-Wvla -Wundef -Wpointer-arith -Wwrite-strings -Wcast-qual $(if $(filter 1,$(WERROR)),-Werror)
-DEFINES  := -D_GNU_SOURCE -I/usr/include/iniparser '-DGROUPLOCK_VERSION="$(VERSION)"' \
+DEFINES  := -D_GNU_SOURCE -Isrc -I/usr/include/iniparser '-DGROUPLOCK_VERSION="$(VERSION)"' \
 	'-DGROUPLOCK_SYSCONFDIR="$(SYSCONFDIR)"' '-DGROUPLOCK_LOCALSTATEDIR="$(LOCALSTATEDIR)"'
-COMPILE   = $(CC) -std=c11 $(DEFINES) -Isrc $(WARNINGS) -pthread $(flags.$(FLAVOUR)) $(CPPFLAGS) $(CFLAGS)
+COMPILE   = $(CC) -std=c11 $(DEFINES) -Itests/unit $(WARNINGS) -pthread $(flags.$(FLAVOUR)) $(CPPFLAGS) $(CFLAGS)
 LINK      = $(CC) -pthread $(flags.$(FLAVOUR)) $(CFLAGS)
 LIBS      = -liniparser -ljansson -lmd $(LDLIBS)
 
-SRC       := $(wildcard src/*.c)
+SRC       := $(wildcard src/*/*.c)
 OBJ       := $(SRC:%.c=$(B)/%.o)
-UNIT_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/*.c))
+UNIT_OBJ  := $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/*.c tests/unit/*/*.c))
 BLACKBOX  := $(wildcard tests/blackbox/*.t)
-FORMATTED := $(wildcard src/*.[ch] tests/*/*.[ch])
+FORMATTED := $(wildcard src/*/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch])
 
 # Version 14 where there is one: another clang-format lays the same code out differently.
 CLANG_FORMAT ?= $(shell command -v clang-format-14 || echo clang-format)
@@ -45,7 +43,7 @@ CLANG_TIDY   ?= $(shell command -v clang-tidy-14 || echo clang-tidy)
 
 all: $(B)/grouplock ## the program: build/grouplock (STATIC=0: build-dynamic/; WERROR=1: warnings are errors)
 
-$(B)/grouplock: $(OBJ) src/run.ld
+$(B)/grouplock: $(OBJ)
 	$(LINK) $(link.$(FLAVOUR)) $(LDFLAGS) -o $@ $(OBJ) $(LIBS)
 
 # Always dynamic: Criterion is a shared library only, and finds no test in what --gc-sections leaves.
@@ -90,7 +88,7 @@ cover: ## line coverage of all tests, by gcovr
 tidy: $(SRC:%.c=$(B)/%.tidy) ## clang-tidy and gcc -fanalyzer of what changed since the last time, and cppcheck
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr $(SRC)
 # gcc 12 takes a pointer that is stored in an array behind a parameter for lost: leaks are for `make asan` to find.
-$(B)/%.tidy: %.c $(wildcard src/*.h) .clang-tidy | $(B)
+$(B)/%.tidy: %.c $(wildcard src/*/*.h) .clang-tidy | $(B)
 	@mkdir -p $(@D)
 	$(CLANG_TIDY) --quiet --warnings-as-errors="*" $< -- -std=c11 $(DEFINES)
 	gcc -std=c11 $(DEFINES) -O2 -fanalyzer -Wno-analyzer-malloc-leak -Werror -c -o /dev/null $<
@@ -106,14 +104,14 @@ install uninstall: export PREFIX := $(PREFIX)
 install uninstall: export SYSCONFDIR := $(SYSCONFDIR)
 install uninstall: export LOCALSTATEDIR := $(LOCALSTATEDIR)
 install: all ## install under DESTDIR and PREFIX, for the SYSCONFDIR and LOCALSTATEDIR it was built with
-	packaging/install install $(B)/grouplock
+	scripts/packaging/install install $(B)/grouplock
 uninstall: ## remove what `make install` put there
-	packaging/install uninstall $(B)/grouplock
+	scripts/packaging/install uninstall $(B)/grouplock
 
 deb: ## build/deb/*.deb, by dpkg-buildpackage
-	VERSION=$(VERSION) packaging/deb build/deb
+	VERSION=$(VERSION) scripts/packaging/deb build/deb
 check-deb: dist ## build the package from that of `make dist`, and try it in a new Debian (as root, minutes)
-	packaging/check-deb grouplock-$(VERSION).tar.gz
+	scripts/packaging/check-deb grouplock-$(VERSION).tar.gz
 version:
 	@echo $(VERSION)
 dist: ## grouplock-VERSION.tar.gz of what is committed

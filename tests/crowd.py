@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""crowd: becomes so many threads that a keeper gets a copy of its caller's memory (MANY_THREADS in src/keeper.c).
+"""crowd: becomes so many threads that a keeper gets a copy of its caller's memory (MANY_THREADS in src/keep/keeper.c).
 
 Prints "ready" when they are there, and ends when its standard input does.
 """

@@ -5,7 +5,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 # shellcheck disable=SC2154 # root is set by lib.sh
-completions=$root/packaging/completion
+completions=$root/scripts/packaging/completion
 ln -s "$grouplock" bin/grouplock
 
 # offers_bash WORD...: as readline calls it: a word that has an equals sign is three.

@@ -44,24 +44,24 @@ is "$(section grouplock.1 ENVIRONMENT | grep -oE 'GROUPLOCK_[A-Z]+' | sort -u | 
     grep -v SLOT_)" '' "... and ENVIRONMENT has no other"
 
 mapfile -t statuses < <(sed -nE 's/^#define (COMMAND_[A-Z_]+|LAUNCH_[CN][A-Z_]+) +([0-9]+).*/\2/p' \
-    "$root/src/command.h" "$root/src/launch.h")
+    "$root/src/cli/command.h" "$root/src/keep/launch.h")
 is "${statuses[*]}" '125 75 126 127' "the source has these exit statuses"
 has grouplock.1 'EXIT STATUS' "${statuses[@]}" 1 0 claim release status which check
 has grouplock.1 FILES /etc/grouplock/groups.ini /var/lib/grouplock gate ticket slot
 has groups.ini.5 FILES /etc/grouplock/groups.ini groups.ini.example
 
 # @(ext[234]|xfs) is ext2, ext3, ext4 and xfs; the names of FUSE file systems are known without the prefix.
-mapfile -t types < <(sed -n 's/^\t{"\([^"]*\)".*/\1/p' "$root/src/fslocks.c" | grep -v ^/ |
+mapfile -t types < <(sed -n 's/^\t{"\([^"]*\)".*/\1/p' "$root/src/check/fslocks.c" | grep -v ^/ |
     perl -ne 's/@\(\|\.\*\)//; for (split /[@()|\s]+/) { s/\*$//; s/^fuse\.//; s/^(vmhgfs|ceph).*/$1/;
         print map { "$_\n" } /(.*)\[(\d+)\]/ ? map { "$1$_" } split(//, $2) : length ? $_ : () }' | sort -u)
 ok '((${#types[@]} >= 40))' "the source knows ${#types[@]} file systems"
 has grouplock.1 'WHAT EXCLUDES AND WHAT DOES NOT' "${types[@]}" /tmp /var/tmp /dev/shm
-mapfile -t mount_options < <(sed -n '/^static const struct rule/,/^};/s/^\t *"\([a-z_=]*\)",$/\1/p' "$root/src/fslocks.c" |
+mapfile -t mount_options < <(sed -n '/^static const struct rule/,/^};/s/^\t *"\([a-z_=]*\)",$/\1/p' "$root/src/check/fslocks.c" |
     sort -u)
 ok '((${#mount_options[@]} >= 7))' "... and ${#mount_options[@]} mount options"
 has grouplock.1 'WHAT EXCLUDES AND WHAT DOES NOT' "${mount_options[@]}"
 
-mapfile -t keys < <(sed -n 's/.*unknown key; there are \([a-z]*\) and \([a-z]*\)".*/\1\n\2/p' "$root/src/config.c")
+mapfile -t keys < <(sed -n 's/.*unknown key; there are \([a-z]*\) and \([a-z]*\)".*/\1\n\2/p' "$root/src/config/config.c")
 has groups.ini.5 SECTIONS "${keys[@]}" workers slots LOCK
 
 done_testing

@@ -6,7 +6,7 @@
 # that nothing is built here.
 makes() {
     env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PREFIX="$prefix" SYSCONFDIR="$sysconfdir" \
-        LOCALSTATEDIR="$localstatedir" DESTDIR="$dir/dest" "$root/packaging/install" "$1" "${program:-$grouplock}"
+        LOCALSTATEDIR="$localstatedir" DESTDIR="$dir/dest" "$root/scripts/packaging/install" "$1" "${program:-$grouplock}"
 }
 prefix=/opt/gl sysconfdir=/opt/etc localstatedir=/opt/var
 installed() { (cd dest && find . -type f -printf '%m %P\n' | sort -k2); }
@@ -94,5 +94,5 @@ is "$status:$(find "dest$prefix" ! -type d)" 0: "... and nothing stays of it"
 
 # The Makefile hands its paths on.
 run env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL make -C "$root" -n install uninstall PREFIX=/opt/gl SYSCONFDIR=/opt/etc LOCALSTATEDIR=/opt/var
-like "$out" 'packaging/install install build/grouplock.*packaging/install uninstall build/grouplock' "make install and make uninstall do that"
+like "$out" 'scripts/packaging/install install build/grouplock.*scripts/packaging/install uninstall build/grouplock' "make install and make uninstall do that"
 done_testing

@@ -10,10 +10,10 @@ run "$grouplock" -V
 is "$status:$out" "0:grouplock $version" "-V"
 
 # The changelog of the project is a text and may name it.
-mapfile -t files < <(cd "$root" && find Makefile README.md ARCHITECTURE.md CONTRIBUTING.md man src scripts packaging .ci -type f)
+mapfile -t files < <(cd "$root" && find Makefile README.md ARCHITECTURE.md CONTRIBUTING.md man src scripts .ci -type f)
 ok '((${#files[@]} > 100))' "there are ${#files[@]} files to look through"
 is "$(cd "$root" && grep -lF -- "$version" "${files[@]}")" Makefile "no file but the Makefile names it"
 is "$(grep -cF -- "$version" "$root/Makefile")" 1 "... and that once"
 like "$(<"$root/CHANGELOG.md")" "${version//./\\.}" "the changelog knows it"
-ok '[[ ! -e $root/packaging/debian/changelog ]]' "the package's changelog is made when the package is"
+ok '[[ ! -e $root/scripts/packaging/debian/changelog ]]' "the package's changelog is made when the package is"
 done_testing

@@ -1,11 +1,11 @@
 /* groups.ini: loading, asking and checking. What is refused when loaded is never called good. */
-#include "config.h"
+#include "config/config.h"
 
 #include <limits.h>
 
+#include "base/memfile.h"
+#include "check/lint.h"
 #include "fuzz.h"
-#include "lint.h"
-#include "memfile.h"
 
 static void see(void *arg, const char *group)
 {

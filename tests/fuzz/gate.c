@@ -1,5 +1,5 @@
 /* The gate's content: what is taken is exactly what would be written. */
-#include "gate.h"
+#include "lock/gate.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

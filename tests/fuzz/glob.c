@@ -1,8 +1,8 @@
 /* Patterns, three lines: if the first covers the second, it matches what the second matches. */
 #include <fnmatch.h>
 
+#include "check/glob.h"
 #include "fuzz.h"
-#include "glob.h"
 
 static bool is_name(const char *text)
 {

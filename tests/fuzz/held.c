@@ -1,5 +1,5 @@
 /* GROUPLOCK_HELD: its entries, and one more in place of those of the same slot. */
-#include "held.h"
+#include "lock/held.h"
 #include "fuzz.h"
 
 struct tally {

@@ -1,9 +1,9 @@
 /* The options of `run`, -l above all. Each line is an argument. */
 #include <sanitizer/allocator_interface.h>
 
-#include "command.h"
+#include "cli/command.h"
+#include "cli/request.h"
 #include "fuzz.h"
-#include "request.h"
 
 #define MAX_ARGUMENTS 40
 

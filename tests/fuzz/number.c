@@ -1,8 +1,8 @@
 /* Numbers and durations: one that is taken is all of the text, and within its bounds. */
 #include <inttypes.h>
 
+#include "base/num.h"
 #include "fuzz.h"
-#include "num.h"
 
 static void check_number(const char *text, uint64_t max)
 {

@@ -1,5 +1,5 @@
 /* Records: what was understood is written and understood again in the same way. */
-#include "record.h"
+#include "lock/record.h"
 #include "fuzz.h"
 
 static void check_same(const struct record *a, const struct record *b)

@@ -19,7 +19,7 @@
 #define EACH_CALLER(A) A(1) A(2) A(3)
 #define EACH_SLOT(A) A(0) A(1) A(2)
 
-/* enum step of src/attempt.h */
+/* enum step of src/lock/attempt.h */
 #define ON 0
 #define NESTED 1
 #define STOP 2
@@ -101,7 +101,7 @@ inline admitted() {
 	leaves_line(me)
 }
 
-/* --- the gate: src/gate.c, attempt_wait.c -------------------------------------------------------- */
+/* --- the gate: src/lock/gate.c, attempt_wait.c -------------------------------------------------------- */
 
 /* attempt_sleep() that ends without what it slept for; `may` says when that can be. */
 #define GIVES_UP(may) \
@@ -131,7 +131,7 @@ inline attempt_leave_gate() { /* gate_leave(): write_counters(), then LOCK_UN */
 	fi
 }
 
-/* --- tickets: src/queue.c ------------------------------------------------------------------------ */
+/* --- tickets: src/lock/queue.c ------------------------------------------------------------------------ */
 
 /* probe(): LOCK_SH without waiting; unlink(2) if it was granted. */
 #define lives(t) (in(named, t) && (ticket[t] || broken(2)))
@@ -187,7 +187,7 @@ inline queue_drop() { /* unlink(2), then close(2) */
 	fi
 }
 
-/* --- slots: src/slots.c, attempt_limit.c ---------------------------------------------------------- */
+/* --- slots: src/lock/slots.c, attempt_limit.c ---------------------------------------------------------- */
 
 inline unshare() {
 	shared[0] = without(shared[0], me);
@@ -259,7 +259,7 @@ inline slots_are_ending() { /* `last` is a slot to wait for, or S */
 	assert(kind[me] != NOWAIT || last < S || hurried || killed || uses[1] + uses[2] + uses[3] + want > lim)
 }
 
-/* --- nested calls: src/attempt_nested.c, held.c --------------------------------------------------- */
+/* --- nested calls: src/lock/attempt_nested.c, held.c --------------------------------------------------- */
 
 inline attempt_pass_nested() { /* held_check(), check_entry(), judge() */
 	i = 0;
@@ -281,7 +281,7 @@ inline attempt_pass_nested() { /* held_check(), check_entry(), judge() */
 	atomic { step = (found >= want -> NESTED : (found -> ERROR : ON)); found = 0; i = 0 }
 }
 
-/* --- one attempt: src/attempt.c, acquire.c --------------------------------------------------------- */
+/* --- one attempt: src/lock/attempt.c, acquire.c --------------------------------------------------------- */
 
 inline take_free_slots() {
 	slots_survey();
@@ -427,7 +427,7 @@ inline acquire() { /* acquire_each() of several locks: locks.pml */
 	od
 }
 
-/* --- from admission to the end: src/launch.c, keeper.c, cmd_claim.c -------------------------------- */
+/* --- from admission to the end: src/keep/launch.c, keeper.c, cmd_claim.c -------------------------------- */
 
 inline ends(p) {
 	ended = with(ended, p);
@@ -463,7 +463,7 @@ inline hold() { /* of cmd_claim.c: keeper_start(), write_records(), the byte in 
 	fi
 }
 
-inline look_at_all() { /* src/report_look.c, report_gate.c: LOCK_SH on each slot, under the gate */
+inline look_at_all() { /* src/status/look.c, report_gate.c: LOCK_SH on each slot, under the gate */
 	if :: !broken(18) -> attempt_enter_gate() :: broken(18) fi;
 	do
 	:: i < S && step == ON && slot[i] -> i++
@@ -509,7 +509,7 @@ again:	{
 
 /* --- what else happens, at any time ------------------------------------------------------------------ */
 
-/* keep() of src/keeper.c: wait_for_reason(), is_committed(). */
+/* keep() of src/keep/keeper.c: wait_for_reason(), is_committed(). */
 #define lets_go(p) \
 	(in(keeper, p) && (kind[p] != CLAIM -> in(ended, p) : \
 		(in(committed, p) || broken(19) -> in(reason, p) : in(ended, p))))

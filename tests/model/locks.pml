@@ -1,5 +1,5 @@
 /*
- * locks - a model of several locks at once: acquire_each() and acquire_release() of src/acquire.c.
+ * locks - a model of several locks at once: acquire_each() and acquire_release() of src/lock/acquire.c.
  *
  * Each lock is what grouplock.pml has shown it to be: who asks stands in line, the first is served
  * as soon as there are enough slots, and a nested call passes. Jobs want one or two of two locks, may
@@ -13,7 +13,7 @@
 #define has(p, lock) held[2 * (p) + (lock)]
 #define broken(n) (mutant == n)
 
-/* enum step of src/attempt.h */
+/* enum step of src/lock/attempt.h */
 #define ON 0
 #define STOP 2
 #define BUSY 4

@@ -21,18 +21,18 @@ class Mutant:
 
 
 MUTANTS = (
-    Mutant("slots are locked shared", "src/slots.c", "take ? LOCK_EX : LOCK_SH", "LOCK_SH", ("names", "limit")),
-    Mutant("the keeper lets go at once", "src/keeper.c", "long ready = syscall(SYS_ppoll,",
+    Mutant("slots are locked shared", "src/lock/slots.c", "take ? LOCK_EX : LOCK_SH", "LOCK_SH", ("names", "limit")),
+    Mutant("the keeper lets go at once", "src/keep/keeper.c", "long ready = syscall(SYS_ppoll,",
            "long ready = 1 + 0 * syscall(SYS_getpid,", ("names", "limit")),
-    Mutant("newcomers do not look at the line", "src/queue.c", "*empty = fd < 0;", "*empty = true;", ("order",), 10),
-    Mutant("slots above a lowered limit are not counted", "src/slots.c",
+    Mutant("newcomers do not look at the line", "src/lock/queue.c", "*empty = fd < 0;", "*empty = true;", ("order",), 10),
+    Mutant("slots above a lowered limit are not counted", "src/lock/slots.c",
            "slots->total = top > set->count ? top : set->count;", "slots->total = set->count;", ("limit",), 30),
-    Mutant("the keeper lets go late", "src/keeper.c", "syscall(SYS_flock, task->fds[i], LOCK_UN);",
+    Mutant("the keeper lets go late", "src/keep/keeper.c", "syscall(SYS_flock, task->fds[i], LOCK_UN);",
            "syscall(SYS_ppoll, NULL, 0, &(struct timespec){5, 0}, NULL, 0); syscall(SYS_flock, task->fds[i], LOCK_UN);",
            ("idle",), 6),
 )
 
-JUMPING_CLOCK = Mutant("the wall clock jumps by hours all the time", "src/clock.c",
+JUMPING_CLOCK = Mutant("the wall clock jumps by hours all the time", "src/base/clock.c",
                        "return read_clock(CLOCK_REALTIME);",
                        "return read_clock(CLOCK_REALTIME) + (clock_now() / 1000 % 7 - 3) * 3600 * CLOCK_SECOND;", ())
 

@@ -2,9 +2,9 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "check.h"
-#include "clock.h"
-#include "gate.h"
+#include "lock/gate.h"
 #include "tempdir.h"
 
 #define CONFIG_FILE "groups.ini"

@@ -13,8 +13,8 @@
 #ifndef GROUPLOCK_TESTS_CALLER_H
 #define GROUPLOCK_TESTS_CALLER_H
 
-#include "acquire.h"
-#include "queue.h"
+#include "lock/acquire.h"
+#include "lock/queue.h"
 
 struct caller {
 	struct acquire_job job;

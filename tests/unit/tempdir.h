@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "statedir.h"
+#include "lock/statedir.h"
 
 extern char tempdir[32]; /* its absolute path */
 

@@ -1,0 +1,72 @@
+#include "base/num.h"
+
+#include <stddef.h>
+
+#define NS_PER_SECOND INT64_C(1000000000)
+#define DURATION_MAX_SECONDS (INT64_C(100000) * 86400)
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool num_parse(const char *text, uint64_t max, uint64_t *value)
+{
+	uint64_t sum = 0;
+
+	if (!is_digit(text[0]) || (text[0] == '0' && text[1]))
+		return false;
+	for (; *text; text++) {
+		uint64_t digit = (uint64_t)(*text - '0');
+
+		if (!is_digit(*text) || digit > max || sum > (max - digit) / 10)
+			return false;
+		sum = sum * 10 + digit;
+	}
+	*value = sum;
+	return true;
+}
+
+/* Seconds per unit of a duration's suffix, 0 for what is none. */
+static int64_t unit_seconds(const char *suffix)
+{
+	if (suffix[0] && suffix[1])
+		return 0;
+	switch (suffix[0]) {
+	case '\0':
+	case 's':
+		return 1;
+	case 'm':
+		return 60;
+	case 'h':
+		return 3600;
+	case 'd':
+		return 86400;
+	default:
+		return 0;
+	}
+}
+
+bool num_parse_duration(const char *text, int64_t *ns)
+{
+	int64_t whole = 0, fraction = 0, scale = NS_PER_SECOND, unit;
+	bool digits = false;
+
+	for (; is_digit(*text); text++, digits = true) {
+		whole = whole * 10 + (*text - '0');
+		if (whole > DURATION_MAX_SECONDS)
+			return false;
+	}
+	if (*text == '.') {
+		for (text++; is_digit(*text); text++, digits = true) {
+			scale /= 10;
+			fraction += (*text - '0') * scale; /* below a nanosecond: 0 */
+		}
+	}
+	unit = unit_seconds(text);
+	if (!digits || !unit || whole > DURATION_MAX_SECONDS / unit ||
+	    (whole == DURATION_MAX_SECONDS / unit && fraction))
+		return false;
+	*ns = whole * unit * NS_PER_SECOND + fraction * unit;
+	return true;
+}

@@ -1,0 +1,140 @@
+#include "base/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The start of a small file as a string; empty if it cannot be read. */
+static void slurp(const char *path, char *out, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, out, size - 1);
+
+	out[got > 0 ? got : 0] = '\0';
+	if (fd >= 0)
+		close(fd);
+}
+
+struct proc_stat {
+	char state;       /* 'R', 'S', 'T' stopped, 'Z' zombie ... */
+	pid_t parent;     /* field 4 */
+	uint64_t threads; /* field 20 */
+	uint64_t start;   /* field 22 */
+};
+
+/* proc(5): pid (comm) state ...; comm may hold anything, so count from the last parenthesis. */
+static bool read_stat(const char *path, struct proc_stat *stat)
+{
+	char text[1024], *p;
+
+	slurp(path, text, sizeof(text));
+	p = strrchr(text, ')');
+	if (!p || p[1] != ' ')
+		return false;
+	p += 2;
+	stat->state = *p;
+	for (int field = 3; field < 22; field++) {
+		if (field == 4)
+			stat->parent = (pid_t)strtol(p, NULL, 10);
+		if (field == 20)
+			stat->threads = strtoull(p, NULL, 10);
+		p = strchr(p, ' ');
+		if (!p)
+			return false;
+		p++;
+	}
+	stat->start = strtoull(p, NULL, 10);
+	return true;
+}
+
+/* By the link's text, "pid:[4026531836]", which costs less than the inode that stat(2) would have to make. */
+static uint64_t pid_namespace(void)
+{
+	static const char prefix[] = "pid:[";
+	const size_t start = sizeof(prefix) - 1;
+	char text[64];
+	ssize_t length = readlink("/proc/self/ns/pid", text, sizeof(text) - 1);
+
+	text[length > 0 ? length : 0] = '\0';
+	return strncmp(text, prefix, start) ? 0 : strtoull(text + start, NULL, 10);
+}
+
+void proc_self(struct proc_identity *self)
+{
+	struct proc_stat own;
+
+	memset(self, 0, sizeof(*self));
+	if (gethostname(self->host, sizeof(self->host) - 1))
+		strcpy(self->host, "unknown");
+	slurp("/proc/sys/kernel/random/boot_id", self->boot, sizeof(self->boot));
+	self->boot[strcspn(self->boot, "\n")] = '\0';
+	self->pidns = pid_namespace();
+	self->pid = getpid();
+	if (read_stat("/proc/self/stat", &own))
+		self->start = own.start;
+}
+
+bool proc_is_here(const struct proc_identity *them, const struct proc_identity *self)
+{
+	return *them->boot && !strcmp(them->boot, self->boot) && them->pidns &&
+	       them->pidns == self->pidns && them->start;
+}
+
+/* False if /proc does not show that pid, whoever has it now. */
+static bool read_stat_of(pid_t pid, struct proc_stat *stat)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	return read_stat(path, stat);
+}
+
+bool proc_has_ended(const struct proc_identity *them, const struct proc_identity *self)
+{
+	struct proc_stat stat;
+
+	/* What /proc says of ourselves must be true, or it is another namespace's. */
+	if (!proc_is_here(them, self) || !read_stat_of(self->pid, &stat) ||
+	    stat.start != self->start)
+		return false;
+	if (!read_stat_of(them->pid, &stat)) /* gone, or hidden by the mount option hidepid= */
+		return kill(them->pid, 0) && errno == ESRCH;
+	if (stat.start != them->start)
+		return true;
+	return (stat.state == 'Z' || stat.state == 'X') && stat.threads <= 1;
+}
+
+bool proc_is_stopped(const struct proc_identity *them, const struct proc_identity *self)
+{
+	struct proc_stat stat;
+
+	return proc_is_here(them, self) && read_stat_of(them->pid, &stat) &&
+	       stat.start == them->start && (stat.state == 'T' || stat.state == 't');
+}
+
+pid_t proc_parent(pid_t pid)
+{
+	struct proc_stat stat;
+
+	return read_stat_of(pid, &stat) ? stat.parent : 0;
+}
+
+void proc_other(struct proc_identity *other, const struct proc_identity *self, pid_t pid)
+{
+	struct proc_stat stat;
+
+	*other = *self;
+	other->pid = pid;
+	other->start = read_stat_of(pid, &stat) ? stat.start : 0;
+}
+
+char proc_state(pid_t pid)
+{
+	struct proc_stat stat;
+
+	return read_stat_of(pid, &stat) ? stat.state : '\0';
+}

@@ -1,0 +1,114 @@
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+/*
+ * The bytes of the character that `in` begins with if it may be shown as it is: printable ASCII,
+ * or UTF-8 but for the control characters U+0080 to U+009F, among them a second escape.
+ */
+static size_t printable_length(const char *in)
+{
+	unsigned char first = (unsigned char)in[0], second = (unsigned char)in[1];
+
+	if (first < 32 || first == 127 || (first == 0xc2 && second < 0xa0))
+		return 0;
+	return utf8_length(in);
+}
+
+void text_escape(char *out, size_t size, const char *in)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t used = 0;
+
+	while (*in) {
+		unsigned char c = (unsigned char)*in;
+		size_t length = printable_length(in);
+
+		if (used + (length ? length : 4) >= size)
+			break;
+		if (length) {
+			memcpy(out + used, in, length);
+			used += length;
+			in += length;
+			continue;
+		}
+		out[used++] = '\\';
+		out[used++] = 'x';
+		out[used++] = hex[c >> 4];
+		out[used++] = hex[c & 15];
+		in++;
+	}
+	out[used] = '\0';
+}
+
+void text_duration(char out[TEXT_DURATION_SIZE], int64_t ns)
+{
+	int64_t s = ns > 0 ? ns / 1000000000 : 0;
+
+	if (s < 60)
+		snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 "s", s);
+	else if (s < 3600)
+		snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 "m%02" PRId64 "s", s / 60, s % 60);
+	else if (s < 86400)
+		snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 "h%02" PRId64 "m", s / 3600,
+			 s / 60 % 60);
+	else
+		snprintf(out, TEXT_DURATION_SIZE, "%" PRId64 "d%02" PRId64 "h", s / 86400,
+			 s / 3600 % 24);
+}
+
+const char *text_ordinal(unsigned long long n)
+{
+	if (n % 100 >= 11 && n % 100 <= 13)
+		return "th";
+	switch (n % 10) {
+	case 1:
+		return "st";
+	case 2:
+		return "nd";
+	case 3:
+		return "rd";
+	default:
+		return "th";
+	}
+}
+
+void text_fold(char *name)
+{
+	for (; *name; name++) {
+		if (*name >= 'A' && *name <= 'Z')
+			*name = (char)(*name - 'A' + 'a');
+	}
+}
+
+void text_variable(char *name)
+{
+	for (; *name; name++) {
+		if (*name >= 'a' && *name <= 'z')
+			*name = (char)(*name - 'a' + 'A');
+		else if (!(*name >= 'A' && *name <= 'Z') && !(*name >= '0' && *name <= '9'))
+			*name = '_';
+	}
+}
+
+char *text_quote(const char *in, bool always)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "%+,-./:@_";
+	char *out = malloc(4 * strlen(in) + 3), *p = out;
+
+	if (!out)
+		return NULL;
+	if (!always && *in && !in[strspn(in, plain)])
+		return strcpy(out, in);
+	*p++ = '\'';
+	for (; *in; in++)
+		p = *in == '\'' ? stpcpy(p, "'\\''") : stpcpy(p, (char[]){*in, '\0'});
+	strcpy(p, "'");
+	return out;
+}

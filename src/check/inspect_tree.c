@@ -1,0 +1,232 @@
+/*
+ * What statedir and lockfile make has DIR's group and permission bits. What has not was made
+ * before DIR got them, or by hand, and shuts somebody out, or lets somebody in.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/account.h"
+#include "check/inspect.h"
+#include "lock/gate.h"
+
+#define SHOWN 20 /* findings; a directory whose mode was changed disagrees with all there is */
+
+struct tree {
+	const struct statedir *sd;
+	uid_t owner;
+	struct supervise *supervise;
+	struct findings *findings;
+	size_t looked_at, wrong;
+	enum finding_level hidden; /* the worst of those that are not shown */
+};
+
+static bool is_shown(struct tree *tree, enum finding_level level)
+{
+	if (++tree->wrong <= SHOWN)
+		return true;
+	if (level > tree->hidden)
+		tree->hidden = level;
+	return false;
+}
+
+static void add(struct tree *tree, enum finding_level level, const char *path, const char *text,
+		const char *command)
+{
+	if (is_shown(tree, level))
+		findings_add(tree->findings, level, 0, "'%s/%s' %s: %s '%s/%s'", tree->sd->path,
+			     path, text, command, tree->sd->path, path);
+}
+
+static void check_owner(struct tree *tree, const char *path, const struct stat *st)
+{
+	mode_t policy = tree->sd->mode;
+	char name[ACCOUNT_SIZE], text[128], command[128];
+
+	if (!(policy & (S_IRWXG | S_IRWXO)) && st->st_uid != tree->owner) {
+		account_user(st->st_uid, name);
+		snprintf(text, sizeof(text),
+			 "belongs to '%s', so that the directory's owner is shut out", name);
+		account_user(tree->owner, name);
+		snprintf(command, sizeof(command), "chown '%s'", name);
+		add(tree, FINDING_ERROR, path, text, command);
+	}
+	if ((policy & S_IRWXG) && st->st_gid != tree->sd->gid) {
+		account_group(st->st_gid, name);
+		snprintf(text, sizeof(text),
+			 "has group '%s', so that the directory's group is shut out", name);
+		account_group(tree->sd->gid, name);
+		snprintf(command, sizeof(command), "chgrp '%s'", name);
+		add(tree, FINDING_ERROR, path, text, command);
+	}
+}
+
+/* `bits`: those of the permission bits that make sense for it. */
+static void check_mode(struct tree *tree, const char *path, const struct stat *st, mode_t bits)
+{
+	mode_t mode = st->st_mode & 07777, policy = tree->sd->mode & bits;
+	char text[128], command[32];
+
+	if (!((mode ^ policy) & bits & 0777))
+		return;
+	snprintf(command, sizeof(command), "chmod %o", (unsigned)policy);
+	if (mode & ~policy & 0777) {
+		snprintf(
+			text, sizeof(text),
+			"has mode %04o, more than the directory's gives, and who can open it can lock it",
+			(unsigned)mode);
+		add(tree, FINDING_WARNING, path, text, command);
+	} else {
+		snprintf(text, sizeof(text),
+			 "has mode %04o, so that some who can take part are shut out",
+			 (unsigned)mode);
+		add(tree, FINDING_ERROR, path, text, command);
+	}
+}
+
+/* Whether grouplock makes files of that name. Others are nobody's business. */
+static bool is_ours(const char *name)
+{
+	return !strcmp(name, GATE_NAME) ||
+	       !strncmp(name, GATE_SLOT_PREFIX, strlen(GATE_SLOT_PREFIX)) ||
+	       !strncmp(name, GATE_TICKET_PREFIX, strlen(GATE_TICKET_PREFIX));
+}
+
+static void check_file(struct tree *tree, const char *path, const struct stat *st)
+{
+	if (!S_ISREG(st->st_mode)) {
+		add(tree, FINDING_ERROR, path, "is not a regular file, so that no build can run",
+		    "remove");
+	} else if (st->st_nlink > 1) {
+		add(tree, FINDING_ERROR, path, "has other hard links, so that no build can run",
+		    "remove");
+	} else {
+		check_owner(tree, path, st);
+		check_mode(tree, path, st, 0666);
+	}
+}
+
+static void check_directory(struct tree *tree, int fd, const char *path)
+{
+	struct stat st;
+
+	tree->looked_at++;
+	if (fstat(fd, &st))
+		return;
+	check_owner(tree, path, &st);
+	check_mode(tree, path, &st, 07777);
+}
+
+/* --- walking ------------------------------------------------------------------------------ */
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.'; /* neither . and .. nor the file of a proof */
+}
+
+struct entries {
+	struct dirent **list;
+	int count;
+	int fd; /* of the directory; -1: there are none to be had */
+};
+
+/* Close with close_entries(). */
+static void open_entries(struct entries *entries, struct tree *tree, int parent, const char *name,
+			 const char *path)
+{
+	entries->count = 0;
+	entries->list = NULL;
+	entries->fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (entries->fd >= 0)
+		entries->count = scandirat(entries->fd, ".", &entries->list, is_visible, alphasort);
+	/* Gone meanwhile, or no directory and so none of ours. */
+	if ((entries->fd < 0 || entries->count < 0) && errno != ENOENT && errno != ENOTDIR &&
+	    errno != ELOOP && is_shown(tree, FINDING_WARNING))
+		findings_add(tree->findings, FINDING_WARNING, 0, "cannot look into '%s/%s': %s",
+			     tree->sd->path, path, strerror(errno));
+	if (entries->count < 0)
+		entries->count = 0;
+	supervise_pulse(tree->supervise);
+}
+
+static void close_entries(struct entries *entries)
+{
+	for (int i = 0; i < entries->count; i++)
+		free(entries->list[i]);
+	free(entries->list);
+	if (entries->fd >= 0)
+		close(entries->fd);
+}
+
+/* Returns whether it is a lock. Others' directories are nobody's business. */
+static bool check_lock(struct tree *tree, int group, const char *name, const char *path)
+{
+	struct entries files;
+	bool is_lock = false;
+
+	open_entries(&files, tree, group, name, path);
+	for (int i = 0; i < files.count; i++)
+		is_lock |= is_ours(files.list[i]->d_name);
+	if (is_lock)
+		check_directory(tree, files.fd, path);
+	for (int i = 0; i < files.count; i++) {
+		const char *file = files.list[i]->d_name;
+		char below[3 * (NAME_MAX + 1)];
+		struct stat st;
+
+		/* Tickets come and go. */
+		if (!is_ours(file) || fstatat(files.fd, file, &st, AT_SYMLINK_NOFOLLOW))
+			continue;
+		snprintf(below, sizeof(below), "%s/%s", path, file);
+		tree->looked_at++;
+		check_file(tree, below, &st);
+	}
+	close_entries(&files);
+	return is_lock;
+}
+
+static void check_group(struct tree *tree, const char *name)
+{
+	char ignored[NAME_MAX + 1], below[2 * (NAME_MAX + 1)];
+	struct entries locks;
+	bool is_group = false;
+
+	if (!statedir_unname(ignored, name))
+		return;
+	open_entries(&locks, tree, tree->sd->fd, name, name);
+	for (int i = 0; i < locks.count; i++) {
+		const char *lock = locks.list[i]->d_name;
+
+		snprintf(below, sizeof(below), "%s/%s", name, lock);
+		if (statedir_unname(ignored, lock))
+			is_group |= check_lock(tree, locks.fd, lock, below);
+	}
+	if (is_group)
+		check_directory(tree, locks.fd, name);
+	close_entries(&locks);
+}
+
+void inspect_tree(const struct statedir *sd, uid_t owner, struct supervise *supervise,
+		  struct findings *findings)
+{
+	struct tree tree = {.sd = sd, .owner = owner, .supervise = supervise, .findings = findings};
+	struct entries groups;
+
+	open_entries(&groups, &tree, sd->fd, ".", "");
+	for (int i = 0; i < groups.count; i++)
+		check_group(&tree, groups.list[i]->d_name);
+	close_entries(&groups);
+	if (tree.wrong > SHOWN)
+		findings_add(findings, tree.hidden, 0, "and so on: %zu more like these in '%s'",
+			     tree.wrong - SHOWN, sd->path);
+	if (!tree.wrong)
+		findings_add(findings, FINDING_OK, 0,
+			     "modes and owners of what is in it agree (%zu looked at)",
+			     tree.looked_at);
+}

@@ -1,0 +1,228 @@
+/*
+ * Each piece is handed to iniparser as it stands in the file; lint.c compares the sum with what
+ * the file is to iniparser as a whole.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/lint_file.h"
+#include "check/lint_piece.h"
+#include "check/lint_text.h"
+#include "config/config.h"
+#include "config/config_text.h"
+
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+#define SHOWN_BINARY 10 /* lines with bytes that are no text */
+
+struct reader {
+	struct lint_file *file;
+	unsigned binary;          /* lines with bytes that are no text */
+	char section[JUDGE_SIZE]; /* the one that entries belong to now */
+	bool section_bad;         /* it makes no sense, and so do they */
+};
+
+static int out_of_memory(struct error *err)
+{
+	return error_sys(err, ENOMEM, "cannot check the lines of a file");
+}
+
+/* Whether the piece is text. Each line is told of once. */
+static bool check_bytes(struct reader *reader, const struct piece *piece)
+{
+	unsigned line = piece->first, told = 0;
+
+	for (size_t i = 0; i < piece->size; i++) {
+		unsigned char byte = (unsigned char)piece->raw[i];
+
+		line += byte == '\n';
+		if (told == line)
+			continue;
+		if (byte == '\r' && (i + 1 == piece->size || piece->raw[i + 1] != '\n')) {
+			told = line;
+			findings_add(
+				reader->file->findings, FINDING_ERROR, line,
+				"has a carriage return without a line's end; save it with line ends of Unix");
+		}
+		if (config_text_allows(byte))
+			continue;
+		told = line;
+		if (++reader->binary <= SHOWN_BINARY)
+			findings_add(reader->file->findings, FINDING_ERROR, line,
+				     "has a byte 0x%02x; this is no text file", byte);
+	}
+	return !told;
+}
+
+static bool is_same(const struct verdict *a, const struct verdict *b)
+{
+	return a->kind == b->kind && !strcmp(a->name, b->name) && !strcmp(a->value, b->value);
+}
+
+/*
+ * A backslash at the end of a comment makes a comment of the next line too: then the piece is to
+ * iniparser what it is without that line.
+ */
+static int check_swallowed(const struct reader *reader, const struct piece *whole,
+			   const struct verdict *verdict, struct error *err)
+{
+	const char *at = whole->raw, *end = whole->raw + whole->size, *next;
+	struct piece part = {.text = NULL};
+	int result = 0;
+
+	for (unsigned i = 1; i < whole->lines && !result; i++) {
+		size_t size = piece_line(at, end);
+		struct verdict before;
+
+		if (piece_join(&part, at, size)) {
+			result = out_of_memory(err);
+			break;
+		}
+		part.text[part.keep] = '\n';
+		result = judge_line(&reader->file->judge, part.text, part.keep + 1, &before, err);
+		at += size + 1;
+		next = at + strspn(at, " \t\r\v\f");
+		/* A blank line, a lone backslash and a comment lose nothing. */
+		if (result || strchr("\n\\;#", *next) || !is_same(&before, verdict))
+			continue;
+		/* Behind a comment nobody can have meant it, and run refuses it: config.c. */
+		findings_add(reader->file->findings,
+			     strpbrk(part.text, ";#") ? FINDING_ERROR : FINDING_WARNING,
+			     whole->first + i,
+			     "has no effect: it continues line %u, which ends with a backslash",
+			     whole->first + i - 1);
+		break;
+	}
+	free(part.text);
+	return result;
+}
+
+/* --- from lines to items ------------------------------------------------------------------ */
+
+/*
+ * After a line that was meant as a section but is none: what follows is judged as if it were one,
+ * if it is clear which, so that one mistake does not hide or make others.
+ */
+static void resume_section(struct reader *reader, const char *text)
+{
+	struct error ignored;
+
+	lint_section_name(reader->section, text);
+	reader->section_bad = config_check_item(reader->section, NULL, &ignored);
+}
+
+static void resume_if_section(struct reader *reader, const struct piece *piece)
+{
+	if (piece->text[strspn(piece->text, " \t\r\v\f")] == '[')
+		resume_section(reader, piece->text);
+}
+
+static int add_section(struct reader *reader, const struct piece *piece,
+		       const struct verdict *verdict)
+{
+	struct findings *findings = reader->file->findings;
+	char spelled[JUDGE_SIZE];
+	struct lint_item *item;
+	struct error reason;
+
+	lint_spelling(spelled, piece, verdict);
+	item = lint_add_item(reader->file, piece->first, verdict->name, NULL, spelled, NULL);
+	if (!item)
+		return -1;
+	strcpy(reader->section, verdict->name);
+	reader->section_bad = item->bad = config_check_item(item->name, NULL, &reason);
+	if (item->bad)
+		findings_add(findings, FINDING_ERROR, piece->first, "%s", reason.text);
+	lint_section(findings, piece);
+	return 0;
+}
+
+static int add_entry(struct reader *reader, const struct piece *piece,
+		     const struct verdict *verdict)
+{
+	struct findings *findings = reader->file->findings;
+	char spelled[JUDGE_SIZE];
+	struct lint_item *item;
+	struct error reason;
+
+	lint_spelling(spelled, piece, verdict);
+	item = lint_add_item(reader->file, piece->first, reader->section, verdict->name, spelled,
+			     verdict->value);
+	if (!item)
+		return -1;
+	item->bad = true;
+	if (lint_is_false_section(verdict->name)) {
+		findings_add(
+			findings, FINDING_ERROR, piece->first,
+			"not a section but a key, '%s', to iniparser: nothing can stand behind the ] "
+			"of a section",
+			verdict->name);
+		resume_section(reader, verdict->name);
+		return 0;
+	}
+	lint_entry(findings, piece, verdict);
+	if (reader->section_bad)
+		return 0;
+	item->bad = config_check_item(item->name, item->value, &reason);
+	if (item->bad)
+		findings_add(findings, FINDING_ERROR, piece->first, "%s", reason.text);
+	return 0;
+}
+
+static int take_piece(struct reader *reader, const struct piece *piece, struct error *err)
+{
+	struct findings *findings = reader->file->findings;
+	struct verdict verdict;
+	int result = 0;
+
+	if (!check_bytes(reader, piece))
+		return 0;
+	if (judge_line(&reader->file->judge, piece->raw, piece->size, &verdict, err))
+		return -1;
+	switch (verdict.kind) {
+	case JUDGE_NOTHING:
+		lint_nothing(findings, piece);
+		resume_if_section(reader, piece);
+		break;
+	case JUDGE_SECTION:
+		result = add_section(reader, piece, &verdict);
+		break;
+	case JUDGE_ENTRY:
+		result = add_entry(reader, piece, &verdict);
+		break;
+	case JUDGE_BAD:
+		lint_bad(findings, piece);
+		resume_if_section(reader, piece);
+		break;
+	case JUDGE_TOO_LONG:
+		lint_too_long(findings, piece);
+		break;
+	}
+	return result ? out_of_memory(err) : check_swallowed(reader, piece, &verdict, err);
+}
+
+int lint_lines(struct lint_file *file, struct error *err)
+{
+	const char *at = file->content, *end = file->content + file->size;
+	struct reader reader = {.file = file};
+	struct piece piece = {.text = NULL};
+	unsigned line = 1;
+	int result = 0;
+
+	if (file->size >= 3 && !memcmp(file->content, BYTE_ORDER_MARK, 3)) {
+		findings_add(file->findings, FINDING_ERROR, 1,
+			     "starts with a byte order mark; save it as plain UTF-8");
+		at += 3;
+	}
+	while (at < end && !result) {
+		result = piece_read(&piece, line, at, end) ? out_of_memory(err)
+							   : take_piece(&reader, &piece, err);
+		at += piece.size;
+		line += piece.lines;
+	}
+	if (reader.binary > SHOWN_BINARY)
+		findings_add(file->findings, FINDING_ERROR, 0, "%u more lines have such bytes",
+			     reader.binary - SHOWN_BINARY);
+	free(piece.text);
+	return result;
+}

@@ -1,0 +1,276 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/suggest.h"
+#include "base/text.h"
+#include "check/glob.h"
+#include "check/lint_file.h"
+#include "config/config.h"
+
+static void out_of_memory(struct error *err)
+{
+	error_sys(err, ENOMEM, "cannot compare the entries of a file");
+}
+
+/* --- what is there twice ------------------------------------------------------------------ */
+
+static int by_name(const void *left, const void *right)
+{
+	const struct lint_item *a = *(struct lint_item *const *)left,
+			       *b = *(struct lint_item *const *)right;
+	int order = strcmp(a->name, b->name);
+
+	if (!order)
+		order = !a->value - !b->value; /* a lock's name may look like an entry */
+	return order ? order : (a > b) - (a < b);
+}
+
+static void say_duplicate(const struct lint_file *file, const struct lint_item *first,
+			  const struct lint_item *again)
+{
+	const char *how =
+		strcmp(first->spelled, again->spelled) != 0 ? " (names compare without case)" : "";
+
+	if (again->key)
+		findings_add(
+			file->findings, FINDING_ERROR, again->line,
+			"section [%s]: key '%s' stands in line %u already%s; the later one would win",
+			again->section, again->spelled, first->line, how);
+	else
+		findings_add(file->findings, FINDING_ERROR, again->line,
+			     "section [%s] stands in line %u already%s; make one of them",
+			     again->spelled, first->line, how);
+}
+
+static int find_duplicates(struct lint_file *file, struct error *err)
+{
+	struct lint_item **sorted = malloc((file->count + 1) * sizeof(*sorted));
+	struct lint_item *first = NULL;
+
+	if (!sorted) {
+		out_of_memory(err);
+		return -1;
+	}
+	for (size_t i = 0; i < file->count; i++)
+		sorted[i] = &file->items[i];
+	qsort(sorted, file->count, sizeof(struct lint_item *), by_name);
+	for (size_t i = 0; i < file->count; i++) {
+		if (first && !strcmp(first->name, sorted[i]->name) &&
+		    !first->value == !sorted[i]->value) {
+			say_duplicate(file, first, sorted[i]);
+			sorted[i]->bad = true;
+		} else {
+			first = sorted[i];
+		}
+	}
+	free(sorted);
+	return 0;
+}
+
+/* --- patterns ----------------------------------------------------------------------------- */
+
+static bool has_patterns(const struct lint_item *item)
+{
+	return item->key && !item->bad && strcmp(item->section, CONFIG_SECTION_MAIN) != 0 &&
+	       config_is_pattern(item->key);
+}
+
+struct patterns {
+	struct {
+		const struct lint_item *item;
+		struct glob *glob; /* NULL: not to be compared */
+	} * list;                  /* in the order in which they are tried: a lone * is the last */
+	size_t count;
+};
+
+static int collect(struct patterns *patterns, const struct lint_file *file, const char *section)
+{
+	const struct lint_item *lone = NULL;
+
+	patterns->count = 0;
+	patterns->list = malloc((file->count + 1) * sizeof(*patterns->list));
+	if (!patterns->list)
+		return -1;
+	for (size_t i = 0; i < file->count; i++) {
+		const struct lint_item *item = &file->items[i];
+
+		if (!has_patterns(item) || strcmp(item->section, section) != 0)
+			continue;
+		if (!strcmp(item->key, "*"))
+			lone = item;
+		else
+			patterns->list[patterns->count++].item = item;
+	}
+	if (lone)
+		patterns->list[patterns->count++].item = lone;
+	for (size_t i = 0; i < patterns->count; i++)
+		patterns->list[i].glob = glob_compile(patterns->list[i].item->key);
+	return 0;
+}
+
+static void compare_patterns(const struct lint_file *file, const struct patterns *patterns)
+{
+	for (size_t i = 0; i < patterns->count; i++) {
+		const struct lint_item *item = patterns->list[i].item;
+		const struct glob *glob = patterns->list[i].glob;
+		size_t j = 0;
+
+		if (glob && glob_is_void(glob)) {
+			findings_add(file->findings, FINDING_WARNING, item->line,
+				     "section [%s]: pattern '%s' matches no name that there can be",
+				     item->section, item->key);
+			continue;
+		}
+		while (glob && j < i &&
+		       !(patterns->list[j].glob && glob_covers(patterns->list[j].glob, glob)))
+			j++;
+		if (glob && j < i)
+			findings_add(
+				file->findings, FINDING_WARNING, item->line,
+				"section [%s]: pattern '%s' is never used: '%s' in line %u is tried "
+				"before it and matches all that it matches",
+				item->section, item->key, patterns->list[j].item->key,
+				patterns->list[j].item->line);
+	}
+}
+
+static int check_patterns(struct lint_file *file, struct error *err)
+{
+	for (size_t i = 0; i < file->count; i++) {
+		struct patterns patterns;
+
+		if (file->items[i].key || file->items[i].bad)
+			continue;
+		if (collect(&patterns, file, file->items[i].section)) {
+			out_of_memory(err);
+			return -1;
+		}
+		compare_patterns(file, &patterns);
+		for (size_t j = 0; j < patterns.count; j++)
+			glob_free(patterns.list[j].glob);
+		free(patterns.list);
+	}
+	return 0;
+}
+
+/* --- groups ------------------------------------------------------------------------------- */
+
+struct group {
+	const char *spelled; /* as it is where it stands first */
+	unsigned line;
+	unsigned slots_line; /* where it is given slots first, or 0 */
+	bool has_worker;
+	bool told; /* that it has two spellings */
+};
+
+struct groups {
+	struct group *list;
+	size_t count;
+};
+
+static void mention(struct groups *groups, const struct lint_file *file,
+		    const struct lint_item *item, const char *spelled, bool is_worker)
+{
+	struct group *group = groups->list;
+	size_t i = 0;
+
+	while (i < groups->count && strcasecmp(group->spelled, spelled) != 0) {
+		i++;
+		group++;
+	}
+	if (i == groups->count)
+		groups->list[groups->count++] =
+			(struct group){.spelled = spelled, .line = item->line};
+	else if (strcmp(group->spelled, spelled) != 0 && !group->told)
+		findings_add(
+			file->findings, FINDING_WARNING, item->line,
+			"group '%s' is spelled '%s' in line %u; it is one group, since names compare "
+			"without case",
+			spelled, group->spelled, group->line);
+	group->told |= strcmp(group->spelled, spelled) != 0;
+	group->has_worker |= is_worker;
+	if (!is_worker && !group->slots_line)
+		group->slots_line = item->line;
+}
+
+/* A group that has workers but no slots of its own may be the one that was meant. */
+static void say_without_worker(const struct lint_file *file, const struct groups *groups,
+			       const struct group *group)
+{
+	struct suggest suggest;
+	struct error text;
+
+	suggest_begin(&suggest, group->spelled);
+	for (size_t i = 0; i < groups->count; i++) {
+		if (groups->list[i].has_worker && !groups->list[i].slots_line &&
+		    !suggest_is_numbering(group->spelled, groups->list[i].spelled))
+			suggest_offer(&suggest, groups->list[i].spelled);
+	}
+	error_set(&text,
+		  "group '%s' has slots, but [workers] maps no worker to it; if that is a worker, "
+		  "say '%s = %s' there",
+		  group->spelled, group->spelled, group->spelled);
+	suggest_append(&suggest, &text);
+	findings_add(file->findings, FINDING_WARNING, group->slots_line, "%s", text.text);
+}
+
+static void say_unused(const struct lint_file *file, const struct groups *groups)
+{
+	bool has_map = false;
+
+	for (size_t i = 0; i < groups->count; i++)
+		has_map |= groups->list[i].has_worker;
+	/* Without a map every worker is a group of its own. */
+	for (size_t i = 0; has_map && i < groups->count; i++) {
+		const struct group *group = &groups->list[i];
+
+		if (!group->has_worker)
+			say_without_worker(file, groups, group);
+	}
+}
+
+/* Only quotes can do that, and nobody sees that the group is another one. */
+static void check_blanks(const struct lint_file *file, const struct lint_item *item)
+{
+	size_t length = strlen(item->value);
+
+	if (length && (item->value[0] == ' ' || item->value[length - 1] == ' '))
+		findings_add(
+			file->findings, FINDING_WARNING, item->line,
+			"group '%s' begins or ends with a blank, which makes it a group of its "
+			"own; the quotes keep the blank",
+			item->value);
+}
+
+static int check_groups(struct lint_file *file, struct error *err)
+{
+	struct groups groups = {.list = malloc((file->count + 1) * sizeof(*groups.list))};
+
+	if (!groups.list) {
+		out_of_memory(err);
+		return -1;
+	}
+	for (size_t i = 0; i < file->count; i++) {
+		const struct lint_item *item = &file->items[i];
+
+		if (item->bad || !item->key || !strcmp(item->section, CONFIG_SECTION_MAIN))
+			continue;
+		if (!strcmp(item->section, CONFIG_SECTION_WORKERS)) {
+			check_blanks(file, item);
+			mention(&groups, file, item, item->value, true);
+		} else if (!config_is_pattern(item->key)) {
+			mention(&groups, file, item, item->spelled, false);
+		}
+	}
+	say_unused(file, &groups);
+	free(groups.list);
+	return 0;
+}
+
+int lint_rules(struct lint_file *file, struct error *err)
+{
+	return find_duplicates(file, err) || check_patterns(file, err) || check_groups(file, err)
+		       ? -1
+		       : 0;
+}

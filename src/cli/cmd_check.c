@@ -1,0 +1,171 @@
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/findings.h"
+#include "base/text.h"
+#include "check/inspect.h"
+#include "check/lint.h"
+#include "check/supervise.h"
+#include "cli/command.h"
+
+#define KEY_STRICT 256
+#define BAD 1 /* exit status: there are errors */
+
+/* A file system that keeps the inspection so long without a sign of life does not answer. */
+#define PATIENCE 15 /* seconds */
+
+static const struct option_spec check_options[] = {
+	{KEY_STRICT, "strict", NULL, "exit with 1 for warnings too"},
+	OPTIONS_COMMON,
+	{0},
+};
+
+struct check {
+	struct resolve_options *resolve;
+	bool strict, help;
+};
+
+static int parse(struct check *check, const struct command *self, int argc, char **argv,
+		 struct error *err)
+{
+	const char *argument;
+	int key;
+
+	optind = 0;
+	while ((key = options_next(self->options, self->name, argc, argv, &argument, err)) !=
+	       OPTIONS_END) {
+		switch (key) {
+		case 'f':
+			check->resolve->config = argument;
+			break;
+		case 'd':
+			check->resolve->directory = argument;
+			break;
+		case KEY_STRICT:
+			check->strict = true;
+			break;
+		case 'h':
+			check->help = true;
+			return 0;
+		default:
+			return -1; /* options_next() has filled err */
+		}
+	}
+	if (argv[optind])
+		return error_set(err, "unexpected operand '%s'; see 'grouplock check --help'",
+				 argv[optind]);
+	return 0;
+}
+
+/* --- the config file ---------------------------------------------------------------------- */
+
+/* As compilers do, so that editors find the place. */
+static void print_of_file(const char *file, const struct finding *finding)
+{
+	if (finding->line)
+		printf("%s:%u: %s: %s\n", file, finding->line, finding_word(finding->level),
+		       finding->text);
+	else
+		printf("%s: %s: %s\n", file, finding_word(finding->level), finding->text);
+}
+
+static void check_config(const char *path, const char *source, struct findings *total,
+			 char **directory)
+{
+	struct findings findings = {0};
+	struct error name;
+
+	error_set(&name, "%s", path);
+	lint_config(path, &findings, directory);
+	for (size_t i = 0; i < findings.count; i++)
+		print_of_file(name.text, &findings.list[i]);
+	for (int level = 0; level < FINDING_LEVELS; level++)
+		total->levels[level] += findings.levels[level];
+	if (!findings.levels[FINDING_WARNING] && !findings.levels[FINDING_ERROR])
+		printf("ok: config file '%s' (%s) has no errors\n", name.text, source);
+	findings_free(&findings);
+}
+
+/* --- the directory ------------------------------------------------------------------------ */
+
+static void print(void *arg, const struct finding *finding)
+{
+	(void)arg;
+	printf("%s: %s\n", finding_word(finding->level), finding->text);
+	fflush(stdout); /* the next one may take long */
+}
+
+static void inspect(void *arg, struct supervise *supervise, struct findings *findings)
+{
+	const struct resolved *where = arg;
+
+	inspect_directory(where->directory, where->directory_source, supervise, findings);
+}
+
+static void check_directory(struct resolved *where, struct findings *findings)
+{
+	struct error err;
+
+	fflush(stdout);
+	switch (supervise_run(inspect, where, findings, PATIENCE * CLOCK_SECOND, &err)) {
+	case SUPERVISE_DONE:
+		return;
+	case SUPERVISE_SILENT:
+		findings_add(
+			findings, FINDING_ERROR, 0,
+			"the file system of '%s' has not answered for %d seconds; is its server up?",
+			where->directory, PATIENCE);
+		return;
+	case SUPERVISE_DIED:
+		findings_add(findings, FINDING_ERROR, 0, "the check of '%s' was killed",
+			     where->directory);
+		return;
+	case SUPERVISE_ERROR:
+		findings_add(findings, FINDING_ERROR, 0, "cannot check '%s': %s", where->directory,
+			     err.text);
+		return;
+	}
+}
+
+/* --- both --------------------------------------------------------------------------------- */
+
+static int run(const struct command *self, struct resolve_options *resolve, int argc, char **argv)
+{
+	struct check check = {.resolve = resolve};
+	struct findings findings = {.hear = print};
+	struct resolved where;
+	const char *config;
+	char *configured;
+	struct error err;
+
+	if (parse(&check, self, argc, argv, &err))
+		return command_fail(&err);
+	if (check.help)
+		return command_help(self);
+	if (resolve_paths(&where, resolve, &config, &err))
+		return command_fail(&err);
+	check_config(config, where.config_source, &findings, &configured);
+	resolve_directory(&where, config, configured);
+	check_directory(&where, &findings);
+	free(configured);
+	if (fflush(stdout) || ferror(stdout)) {
+		error_sys(&err, errno, "cannot write the findings");
+		return command_fail(&err);
+	}
+	return findings.levels[FINDING_ERROR] || (check.strict && findings.levels[FINDING_WARNING])
+		       ? BAD
+		       : 0;
+}
+
+const struct command command_check = {
+	.name = "check",
+	.operands = "",
+	.summary = "check the config file and the directory, and prove that locks work there",
+	.options = check_options,
+	.run = run,
+};

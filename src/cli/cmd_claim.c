@@ -1,0 +1,363 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fdlimit.h"
+#include "base/jsonout.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/request.h"
+#include "cli/variables.h"
+#include "keep/bound.h"
+#include "keep/keeper.h"
+
+#define KEY_PID 300
+#define KEY_MAX 301
+#define KEY_JSON 'J'
+
+static const struct option_spec claim_options[] = {
+	REQUEST_OPTIONS,
+	{KEY_PID, "pid", "PID",
+	 "hold until this process ends, instead of the calling shell; 0: until --max"},
+	{KEY_MAX, "max", "DURATION", "hold no longer than this"},
+	{KEY_JSON, "json", NULL, "print a JSON object instead of shell assignments"},
+	OPTIONS_COMMON,
+	{0},
+};
+
+struct claim {
+	struct request request;
+	bool json, has_pid;
+	pid_t pid;
+	int64_t max; /* nanoseconds; CLOCK_NEVER: not given */
+	struct bound bound;
+	struct keeper_task keeper;
+	char id[RECORD_SHORT_ID + 1];
+};
+
+static int parse_own(void *arg, int key, const char *argument, struct error *err)
+{
+	struct claim *claim = arg;
+	uint64_t pid;
+
+	switch (key) {
+	case KEY_PID:
+		if (!num_parse(argument, INT32_MAX, &pid))
+			return error_set(err, "bad process id '%s' for --pid", argument);
+		claim->has_pid = true;
+		claim->pid = (pid_t)pid;
+		return 0;
+	case KEY_MAX:
+		if (request_duration("--max", argument, &claim->max, err))
+			return -1;
+		return claim->max ? 0 : error_set(err, "--max 0 would end the claim at once");
+	default: /* KEY_JSON */
+		claim->json = true;
+		return 0;
+	}
+}
+
+/* --- what is printed ---------------------------------------------------------------------- */
+
+static int print_variable(void *arg, const char *name, const char *value)
+{
+	char *word = text_quote(value, true);
+
+	if (!word)
+		return -1;
+	fprintf(arg, "%s=%s; export %s\n", name, word, name);
+	free(word);
+	return 0;
+}
+
+/* For a shell, malloc()ed; NULL: no memory. */
+static char *make_script(const struct claim *claim)
+{
+	struct error ignored;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	bool bad;
+
+	if (!out)
+		return NULL;
+	bad = variables_each(&claim->request.job, print_variable, out, &ignored) ||
+	      print_variable(out, "GROUPLOCK_CLAIM", claim->id);
+	if (!fclose(out) && !bad)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static json_t *json_slots(const struct claim *claim)
+{
+	json_t *slots = json_object();
+
+	for (unsigned i = 0; i < claim->request.job.count; i++) {
+		const struct acquire_grant *grant = &claim->request.grants[i];
+		json_t *names = json_array();
+
+		for (unsigned j = 0; j < grant->count; j++)
+			json_array_append_new(names, jsonout_text(grant->labels[j]));
+		json_object_set_new(slots, grant->want->lock, names);
+	}
+	return slots;
+}
+
+static char *make_json(const struct claim *claim, pid_t keeper)
+{
+	const struct acquire_job *job = &claim->request.job;
+	json_t *root = json_object();
+	char *held;
+
+	if (variables_held(job, &held)) {
+		json_decref(root);
+		return NULL;
+	}
+	json_object_set_new(root, "id", jsonout_text(claim->id));
+	json_object_set_new(root, "worker", jsonout_text(job->record.worker));
+	json_object_set_new(root, "group", jsonout_text(job->group));
+	json_object_set_new(root, "slots", json_slots(claim));
+	json_object_set_new(root, "held", jsonout_text(held ? held : ""));
+	json_object_set_new(root, "keeper", json_integer(keeper));
+	json_object_set_new(root, "pid",
+			    claim->bound.pid ? json_integer(claim->bound.pid) : json_null());
+	json_object_set_new(root, "max",
+			    jsonout_seconds(claim->max == CLOCK_NEVER ? -1 : claim->max));
+	free(held);
+	return jsonout_print(root);
+}
+
+static int print_claim(const struct claim *claim, pid_t keeper, struct error *err)
+{
+	struct error reason;
+
+	if (!output_text(claim->json ? make_json(claim, keeper) : make_script(claim), &reason))
+		return 0;
+	return error_set(err, "cannot print the claim, which is given back: %s", reason.text);
+}
+
+static int fail_in_shell(const struct claim *claim, int status)
+{
+	return claim->json || !status ? status : command_fail_in_shell(status);
+}
+
+/* --- holding ------------------------------------------------------------------------------ */
+
+/* Writes into each slot who holds it from now on: the keeper. */
+static int write_records(struct claim *claim, pid_t keeper, struct error *err)
+{
+	struct acquire_job *job = &claim->request.job;
+	struct proc_identity self = job->record.process;
+	struct record_text text;
+
+	proc_other(&job->record.process, &self, keeper);
+	if (!proc_is_here(&job->record.process, &self))
+		return error_set(err,
+				 "cannot tell by /proc who the keeper is, pid %ld, so nobody could "
+				 "release the claim",
+				 (long)keeper);
+	job->record.since = clock_wall();
+	job->record.until = claim->max == CLOCK_NEVER ? 0 : job->record.since + claim->max;
+	record_format(&job->record, &text);
+	for (unsigned i = 0; i < job->count; i++) {
+		const struct slots *slots = &claim->request.grants[i].slots;
+
+		for (unsigned j = 0; j < slots->total; j++) {
+			char file[NAME_MAX + 1];
+
+			if (slots->slot[j].state != SLOT_MINE)
+				continue;
+			slots_file(slots, j, file);
+			if (record_write(&text, slots->sd, file, slots->slot[j].fd, err))
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int start_keeper(struct claim *claim, pid_t *pid, struct error *err)
+{
+	struct keeper_task *keeper = &claim->keeper;
+
+	keeper->fds = request_fds(&claim->request, &keeper->count);
+	if (!keeper->fds)
+		return error_sys(err, ENOMEM, "cannot start the keeper");
+	keeper->pidfd = claim->bound.pidfd;
+	keeper->timeout = claim->max;
+	keeper->releasable = true;
+	keeper->mark_offset = RECORD_STATE_OFFSET;
+	keeper->mark_size = RECORD_STATE_SIZE;
+	keeper->marks[KEEPER_ENDED] = record_states[RECORD_ENDED];
+	keeper->marks[KEEPER_EXPIRED] = record_states[RECORD_EXPIRED];
+	keeper->marks[KEEPER_RELEASED] = record_states[RECORD_RELEASED];
+	keeper->title = command_title.start;
+	keeper->title_size = command_title.size;
+	return keeper_start(keeper, pid, err);
+}
+
+/* What signals do by themselves: signal(7). */
+static bool ends_process(int signal)
+{
+	switch (signal) {
+	case SIGCHLD:
+	case SIGCONT:
+	case SIGURG:
+	case SIGWINCH:
+	case SIGTSTP:
+	case SIGTTIN:
+	case SIGTTOU:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* Whether we shall end when signals are no longer blocked but `was`: a signal that is ignored stays pending, too. */
+static bool will_end(const sigset_t *was)
+{
+	struct sigaction action;
+	sigset_t pending;
+
+	sigpending(&pending);
+	for (int signal = 1; signal <= SIGRTMAX; signal++) {
+		if (sigismember(&pending, signal) == 1 && !sigismember(was, signal) &&
+		    ends_process(signal) && !sigaction(signal, NULL, &action) &&
+		    action.sa_handler == SIG_DFL)
+			return true;
+	}
+	return false;
+}
+
+/* With the keeper there, but bound to our word: writes who holds, and tells the caller. */
+static int tell_caller(struct claim *claim, pid_t keeper, const sigset_t *was, struct error *err)
+{
+	if (write_records(claim, keeper, err))
+		return -1;
+	if (bound_has_ended(&claim->bound))
+		return error_set(err, "process %ld, which the claim is bound to, has ended",
+				 (long)claim->bound.pid);
+	return will_end(was) ? 0 : print_claim(claim, keeper, err);
+}
+
+/*
+ * From the slots to a claim that its caller knows of, or to none: whoever ends this process
+ * between the two, SIGKILL included, ends the claim with it.
+ */
+static int hold(struct claim *claim, struct error *err)
+{
+	sigset_t all, was;
+	pid_t keeper = 0;
+	int result, commit[2];
+	ssize_t wrote = 1;
+
+	if (pipe2(commit, O_CLOEXEC))
+		return error_sys(err, errno, "cannot create a pipe");
+	claim->keeper.commit_fd = commit[0];
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &was);
+	result = start_keeper(claim, &keeper, err);
+	close(commit[0]);
+	if (!result)
+		result = tell_caller(claim, keeper, &was, err);
+	if (!result && !will_end(&was)) {
+		do
+			wrote = write(commit[1], "", 1);
+		while (wrote < 0 && errno == EINTR);
+	}
+	if (wrote != 1)
+		result = error_sys(err, errno, "cannot reach the keeper, pid %ld", (long)keeper);
+	close(commit[1]);
+	sigprocmask(SIG_SETMASK, &was, NULL);
+	return result;
+}
+
+static int bind(struct claim *claim, struct error *err)
+{
+	claim->bound = (struct bound){0, -1};
+	if (claim->has_pid && !claim->pid) {
+		if (claim->max == CLOCK_NEVER)
+			return error_set(err, "--pid 0 needs --max: nothing is held for ever");
+		return 0;
+	}
+	if (claim->has_pid)
+		return bound_open(&claim->bound, claim->pid, err);
+	return bound_open_caller(&claim->bound, err);
+}
+
+static void describe(struct claim *claim)
+{
+	struct record *record = &claim->request.job.record;
+	char command[RECORD_COMMAND_SIZE - 16];
+
+	bound_command(&claim->bound, command, sizeof(command));
+	snprintf(record->command, sizeof(record->command), "claim%s%s", *command ? " of " : "",
+		 command);
+	record->bound = claim->bound.pid;
+	claim->request.job.kind = RECORD_CLAIM;
+	claim->request.job.adds = true;
+}
+
+static int claim_slots(struct claim *claim, struct error *err)
+{
+	struct request *request = &claim->request;
+	size_t slots;
+
+	fdlimit_raise(&request->fd_limit); /* ours alone: nothing is exec'ed */
+	if (bind(claim, err) || request_resolve(request, err) ||
+	    request_check(request, &slots, err))
+		return COMMAND_FAILED;
+	describe(claim);
+	switch (request_acquire(request, err)) {
+	case ACQUIRE_OK:
+		memcpy(claim->id, request->job.record.id, RECORD_SHORT_ID);
+		return hold(claim, err) ? COMMAND_FAILED : 0;
+	case ACQUIRE_BUSY:
+	case ACQUIRE_TIMEOUT:
+		*err->text = '\0'; /* that has been told */
+		return request->conflict_status;
+	case ACQUIRE_ERROR:
+		break;
+	}
+	return COMMAND_FAILED;
+}
+
+static int cmd_claim(const struct command *self, struct resolve_options *options, int argc,
+		     char **argv)
+{
+	static struct claim claim; /* large, there is one, and the keeper lives on in it */
+	struct error err = {""};
+	int status;
+
+	claim.max = CLOCK_NEVER;
+	if (request_parse(&claim.request, self, options, argc, argv, parse_own, &claim, &err))
+		return fail_in_shell(&claim, command_fail(&err));
+	if (claim.request.help)
+		return command_help(self);
+	if (argv[optind]) {
+		error_set(&err,
+			  "unexpected '%s': claim runs no command; see 'grouplock claim --help'",
+			  argv[optind]);
+		return fail_in_shell(&claim, command_fail(&err));
+	}
+	status = claim_slots(&claim, &err);
+	if (status && *err.text) /* what was tried again is no matter if it succeeded then */
+		command_fail(&err);
+	return status ? fail_in_shell(&claim, status) : 0;
+}
+
+const struct command command_claim = {
+	"claim",
+	"",
+	"wait for a slot, then hold it until the calling shell ends or releases it",
+	claim_options,
+	cmd_claim,
+};

@@ -1,0 +1,235 @@
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "keep/release.h"
+#include "lock/held.h"
+#include "lock/walk.h"
+
+#define RELEASE_UNKNOWN 1 /* exit status: no such claim, or not the caller's */
+
+static const struct option_spec release_options[] = {
+	{'q', "quiet", NULL, "do not say that a claim had ended before"},
+	OPTIONS_COMMON,
+	{0},
+};
+
+/* A search for the slots of one claim, or of all that GROUPLOCK_HELD lists. */
+struct search {
+	const char *directory;
+	const char *id; /* as the user gave it */
+	struct proc_identity self;
+	bool quiet;
+	bool found;       /* something of this claim was found */
+	bool unseen;      /* some lock could not be searched: err says why */
+	struct error err; /* of the search by an id */
+	char told_id[RECORD_SHORT_ID + 1];
+	int status;
+	struct statedir sd;
+};
+
+static void tell_earlier(struct search *search, const char *id, const char *why)
+{
+	char shown[RECORD_SHORT_ID + 1];
+
+	snprintf(shown, sizeof(shown), "%s", id);
+	if (search->quiet || !strcmp(shown, search->told_id))
+		return;
+	strcpy(search->told_id, shown);
+	fprintf(stderr, "grouplock: claim %s had ended before: %s\n", shown, why);
+}
+
+static const char *why_over(const struct record *record)
+{
+	switch (record->state) {
+	case RECORD_EXPIRED:
+		return "its --max was over";
+	case RECORD_ENDED:
+		return "the process it was bound to has ended";
+	case RECORD_RELEASED:
+		return NULL; /* a second release is no news */
+	case RECORD_HELD:
+		break;
+	}
+	return "its keeper was killed";
+}
+
+static void release_one(struct search *search, const char *file, const char *id, bool known)
+{
+	struct record record;
+	struct error err;
+	const char *why;
+
+	switch (release_slot(&search->sd, file, id, &search->self, &record, &err)) {
+	case RELEASE_DONE:
+		search->found = true;
+		break;
+	case RELEASE_EARLIER:
+		search->found = true;
+		why = why_over(&record);
+		if (why)
+			tell_earlier(search, record.id, why);
+		break;
+	case RELEASE_RUN:
+		search->found = search->found || known;
+		break;
+	case RELEASE_OTHER:
+		if (known)
+			tell_earlier(search, id, "its slot was given to another since");
+		break;
+	case RELEASE_NOBODY:
+		if (!known) /* anybody's, then */
+			break;
+		error_set(&err,
+			  "cannot release claim %.*s: no record in '%s/%s' tells who holds it",
+			  RECORD_SHORT_ID, id, search->sd.path, file);
+		search->status = RELEASE_UNKNOWN;
+		command_fail(&err);
+		break;
+	case RELEASE_FAILED:
+		search->found = true;
+		search->status = RELEASE_UNKNOWN;
+		command_fail(&err);
+		break;
+	}
+}
+
+/* --- what GROUPLOCK_HELD lists ------------------------------------------------------------ */
+
+static void see_held(void *arg, const char *group_file, const char *lock_file, const char *file,
+		     const char *secret)
+{
+	struct search *search = arg;
+	char group[NAME_MAX + 1], lock[NAME_MAX + 1], id[RECORD_SECRET_SIZE];
+	struct error err;
+
+	if (!statedir_unname(group, group_file) || !statedir_unname(lock, lock_file))
+		return;
+	switch (statedir_open(&search->sd, search->directory, group, lock, false, &err)) {
+	case STATEDIR_OK:
+		record_id(secret, id);
+		release_one(search, file, id, true);
+		statedir_close(&search->sd);
+		break;
+	case STATEDIR_MISSING:
+		break;
+	case STATEDIR_ERROR:
+		search->status = RELEASE_UNKNOWN;
+		command_fail(&err);
+		break;
+	}
+}
+
+/* --- a claim by its id -------------------------------------------------------------------- */
+
+static void see_slot(void *arg, const char *file)
+{
+	struct search *search = arg;
+
+	release_one(search, file, search->id, false);
+}
+
+static void see_lock(void *arg, const char *group, const char *lock)
+{
+	struct search *search = arg;
+
+	if (!lock) {
+		search->unseen = true;
+		return;
+	}
+	switch (statedir_open(&search->sd, search->directory, group, lock, false, &search->err)) {
+	case STATEDIR_OK:
+		break;
+	case STATEDIR_MISSING:
+		return;
+	case STATEDIR_ERROR:
+		search->unseen = true;
+		return;
+	}
+	if (walk_slots(search->sd.fd, see_slot, search, &search->err))
+		search->unseen = true;
+	statedir_close(&search->sd);
+}
+
+static void release_id(struct search *search, const char *id)
+{
+	search->id = id;
+	search->found = search->unseen = false;
+	if (strlen(id) < RECORD_SHORT_ID || strlen(id) >= RECORD_SECRET_SIZE ||
+	    id[strspn(id, "0123456789abcdef")]) {
+		error_set(&search->err, "'%s' is not the id of a claim; see 'grouplock status'",
+			  id);
+	} else if (!walk_locks(search->directory, see_lock, search, &search->err)) {
+		if (search->found)
+			return;
+		if (!search->unseen)
+			error_set(&search->err, "no claim '%s' in '%s'", id, search->directory);
+	}
+	command_fail(&search->err);
+	search->status = RELEASE_UNKNOWN;
+}
+
+static int parse(struct search *search, const struct command *self, struct resolve_options *options,
+		 int argc, char **argv, bool *help, struct error *err)
+{
+	const char *argument;
+	int key;
+
+	optind = 0;
+	while ((key = options_next(self->options, self->name, argc, argv, &argument, err)) !=
+	       OPTIONS_END) {
+		switch (key) {
+		case 'f':
+			options->config = argument;
+			break;
+		case 'd':
+			options->directory = argument;
+			break;
+		case 'q':
+			search->quiet = true;
+			break;
+		case 'h':
+			*help = true;
+			return 0;
+		default:
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static int cmd_release(const struct command *self, struct resolve_options *options, int argc,
+		       char **argv)
+{
+	struct search search = {.status = 0};
+	struct resolved where = {0};
+	struct error err;
+	bool help = false;
+	const char *held = getenv(HELD_VARIABLE);
+
+	if (parse(&search, self, options, argc, argv, &help, &err))
+		return command_fail(&err);
+	if (help)
+		return command_help(self);
+	if (resolve_config(&where, options, &err))
+		return command_fail(&err);
+	search.directory = where.directory;
+	proc_self(&search.self);
+	for (int i = optind; i < argc; i++)
+		release_id(&search, argv[i]);
+	if (optind == argc && held)
+		held_list(held, see_held, &search);
+	else if (optind == argc && !search.quiet)
+		fprintf(stderr,
+			"grouplock: nothing to release: no id given, and GROUPLOCK_HELD is not set\n");
+	resolve_free(&where);
+	return search.status;
+}
+
+const struct command command_release = {
+	"release",       "[ID...]",   "end claims: those given, or those that GROUPLOCK_HELD lists",
+	release_options, cmd_release,
+};

@@ -1,0 +1,167 @@
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/fdlimit.h"
+#include "cli/command.h"
+#include "cli/request.h"
+#include "cli/variables.h"
+#include "keep/launch.h"
+
+static const struct option_spec run_options[] = {
+	REQUEST_OPTIONS,
+	{'k', "keep-until-closed", NULL,
+	 "hold until the last process that inherited the slot ends"},
+	OPTIONS_COMMON,
+	{0},
+};
+
+struct run {
+	bool keep_until_closed;
+	int pidfd; /* of this process, for the keeper; -1: none */
+	char *const *command;
+	struct request request;
+};
+
+static int parse_own(void *arg, int key, const char *argument, struct error *err)
+{
+	struct run *run = arg;
+
+	(void)argument;
+	(void)err;
+	(void)key; /* -k is all there is */
+	run->keep_until_closed = true;
+	return 0;
+}
+
+static int set_variable(void *arg, const char *name, const char *value)
+{
+	(void)arg;
+	return setenv(name, value, 1);
+}
+
+static void before_exec(void *arg)
+{
+	const struct run *run = arg;
+
+	fdlimit_restore(&run->request.fd_limit);
+}
+
+/*
+ * The pidfd that a keeper watches this process by, or -1 where there is to be none: then the
+ * record must say so before anybody reads it.
+ */
+static int open_pidfd(struct run *run, struct error *err)
+{
+	run->pidfd = -1;
+	if (run->keep_until_closed)
+		return 0;
+	switch (keeper_open_pidfd(getpid(), 3, &run->pidfd)) {
+	case KEEPER_STARTED:
+		return 0;
+	case KEEPER_UNSUPPORTED:
+		if (run->request.verbose)
+			fprintf(stderr,
+				"grouplock: no keeper, since pidfd_open(2) is missing or forbidden here: "
+				"the slot is held until the last process that inherited it ends, as with -k\n");
+		return 0;
+	case KEEPER_ERROR:
+		break;
+	}
+	return error_sys(err, errno, "cannot open a pidfd for the keeper");
+}
+
+static int start(struct run *run, struct error *err)
+{
+	/* Static, as its keeper reads it to the end, also when this function has returned since exec failed. */
+	static struct launch command;
+
+	command = (struct launch){
+		.argv = run->command,
+		.keeper.pidfd = run->pidfd,
+		.keeper.mark_offset = RECORD_STATE_OFFSET,
+		.keeper.mark_size = RECORD_STATE_SIZE,
+		.keeper.title = command_title.start,
+		.keeper.title_size = command_title.size,
+		.before_exec = before_exec,
+		.arg = run,
+	};
+
+	for (int i = 0; i < KEEPER_REASONS; i++)
+		command.keeper.marks[i] = record_states[RECORD_ENDED];
+	command.fds = request_fds(&run->request, &command.fd_count);
+	if (!command.fds) {
+		error_sys(err, ENOMEM, "cannot start '%s'", run->command[0]);
+		return LAUNCH_FAILED;
+	}
+	if (variables_each(&run->request.job, set_variable, NULL, err))
+		return LAUNCH_FAILED;
+	resolve_free(&run->request.where); /* the keeper lives on in this memory */
+	return launch(&command, err);
+}
+
+static int get_slots_and_start(struct run *run, struct error *err)
+{
+	struct acquire_job *job = &run->request.job;
+
+	if (open_pidfd(run, err))
+		return COMMAND_FAILED;
+	job->kind = run->pidfd < 0 ? RECORD_KEEP : RECORD_RUN;
+	record_command(&job->record, run->command);
+	switch (request_acquire(&run->request, err)) {
+	case ACQUIRE_OK:
+		return start(run, err);
+	case ACQUIRE_BUSY:
+	case ACQUIRE_TIMEOUT:
+		return run->request.conflict_status;
+	case ACQUIRE_ERROR:
+		break;
+	}
+	return COMMAND_FAILED;
+}
+
+/* What cannot be started must not wait first. */
+static int check(const struct run *run, rlim_t fd_limit, struct error *err)
+{
+	size_t slots;
+
+	return request_check(&run->request, &slots, err) || launch_check_fds(slots, fd_limit, err)
+		       ? -1
+		       : 0;
+}
+
+static int cmd_run(const struct command *self, struct resolve_options *options, int argc,
+		   char **argv)
+{
+	static struct run run; /* large, there is one, and the keeper lives on in it */
+	struct error err = {""};
+	rlim_t fd_limit;
+	int status;
+
+	if (request_parse(&run.request, self, options, argc, argv, parse_own, &run, &err))
+		return command_fail(&err);
+	if (run.request.help)
+		return command_help(self);
+	run.command = argv + optind;
+	if (!*run.command) {
+		error_set(&err, "no command to run; see 'grouplock run --help'");
+		return command_fail(&err);
+	}
+	fd_limit = fdlimit_raise(&run.request.fd_limit);
+	if (request_resolve(&run.request, &err) || check(&run, fd_limit, &err))
+		return command_fail(&err);
+	status = get_slots_and_start(&run, &err);
+	if (*err.text)
+		command_fail(&err);
+	return status;
+}
+
+const struct command command_run = {
+	"run",
+	"[--] COMMAND [ARG...]",
+	"wait for a slot, then run a command that holds it until it ends",
+	run_options,
+	cmd_run,
+};

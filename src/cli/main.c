@@ -1,0 +1,190 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/suggest.h"
+#include "cli/command.h"
+
+static const struct command *const commands[] = {
+	&command_run,    &command_claim, &command_release,
+	&command_status, &command_which, &command_check,
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
+
+static const struct option_spec main_options[] = {
+	OPTIONS_COMMON,
+	{'V', "version", NULL, "show the version and exit"},
+	{0},
+};
+
+struct command_title command_title;
+
+int command_fail(const struct error *err)
+{
+	fprintf(stderr, "grouplock: %s\n", err->text);
+	return COMMAND_FAILED;
+}
+
+int command_fail_in_shell(int status)
+{
+	printf("(exit %d)\n", status);
+	return status;
+}
+
+/* What was printed to stdout must have got there, or it is an error. */
+static int finish_stdout(void)
+{
+	struct error err;
+
+	if (!fflush(stdout) && !ferror(stdout))
+		return 0;
+	error_sys(&err, errno, "cannot write to stdout");
+	return command_fail(&err);
+}
+
+int command_help(const struct command *self)
+{
+	printf("Usage: grouplock %s [OPTION...]%s%s\n\n%s.\n\n", self->name,
+	       *self->operands ? " " : "", self->operands, self->summary);
+	options_print(self->options);
+	return finish_stdout();
+}
+
+static int help(void)
+{
+	printf("Usage: grouplock [-f FILE] [-d DIR] COMMAND [OPTION...]\n\n"
+	       "Limits how many builds run at once on a machine that several CI workers share.\n\n");
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	printf("\n");
+	options_print(main_options);
+	printf("\nSee 'grouplock COMMAND --help', grouplock(1) and groups.ini(5).\n");
+	return finish_stdout();
+}
+
+/*
+ * A caller may have closed stdin, stdout or stderr. Then a lock file would get that number and
+ * our messages would be written into it: fill the gaps, until the exec, with /dev/null, which,
+ * opened for reading, still lets a write to stdout fail.
+ */
+static int guard_stdio(struct error *err)
+{
+	struct pollfd fds[] = {{.fd = 0}, {.fd = 1}, {.fd = 2}};
+	bool polled = poll(fds, 3, 0) >= 0; /* one call for all three; it needs memory, though */
+
+	for (int fd = 0; fd <= 2; fd++) {
+		bool closed = polled ? fds[fd].revents & POLLNVAL : fcntl(fd, F_GETFD) < 0;
+
+		if (closed && open("/dev/null", O_RDONLY | O_CLOEXEC) < 0)
+			return error_sys(err, errno, "cannot open '/dev/null'");
+	}
+	return 0;
+}
+
+static void ignore(int signal)
+{
+	(void)signal;
+}
+
+/*
+ * Lets a write beyond `ulimit -f` fail instead of ending this process without a word. A handler, since
+ * the command would have what is ignored, too: execve(2). What was ignored before stays so.
+ */
+static void guard_file_size(void)
+{
+	struct sigaction action = {.sa_handler = ignore, .sa_flags = SA_RESTART}, was;
+
+	if (!sigaction(SIGXFSZ, &action, &was) && was.sa_handler == SIG_IGN)
+		sigaction(SIGXFSZ, &was, NULL);
+}
+
+/* As claim fails, where there is no command yet that could. */
+static int fail(bool claims, const struct error *err)
+{
+	int status = command_fail(err);
+
+	return claims ? command_fail_in_shell(status) : status;
+}
+
+/* Whether that is probably what was called: any word may be it, since an option is not known. */
+static bool mentions_claim(char *const *words)
+{
+	while (*words && strcmp(*words, command_claim.name) != 0)
+		words++;
+	return *words;
+}
+
+/* A word that is near no command may be meant as what `run` is to run. */
+static int unknown_command(const char *word, struct error *err)
+{
+	struct suggest suggest;
+
+	suggest_begin(&suggest, word);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		suggest_offer(&suggest, commands[i]->name);
+	if (*suggest.best) {
+		error_set(err, "unknown command '%s'; see 'grouplock --help'", word);
+		suggest_append(&suggest, err);
+	} else {
+		error_set(err,
+			  "unknown command '%s'; to run it with a slot: grouplock run %s ...; "
+			  "see 'grouplock --help'",
+			  word, word);
+	}
+	return fail(!strcmp(suggest.best, command_claim.name), err);
+}
+
+static int run_command(struct resolve_options *resolve, int argc, char **argv, struct error *err)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (!strcmp(commands[i]->name, argv[0]))
+			return commands[i]->run(commands[i], resolve, argc, argv);
+	}
+	return unknown_command(argv[0], err);
+}
+
+int main(int argc, char **argv)
+{
+	struct resolve_options resolve = {0};
+	struct error err;
+	const char *argument;
+	int key;
+
+	if (guard_stdio(&err))
+		return fail(mentions_claim(argv), &err);
+	guard_file_size();
+	if (argc > 0)
+		command_title = (struct command_title){argv[0], (size_t)(argv[argc - 1] - argv[0]) +
+									strlen(argv[argc - 1]) + 1};
+	while ((key = options_next(main_options, "", argc, argv, &argument, &err)) != OPTIONS_END) {
+		switch (key) {
+		case 'f':
+			resolve.config = argument;
+			break;
+		case 'd':
+			resolve.directory = argument;
+			break;
+		case 'h':
+			return help();
+		case 'V':
+			printf("grouplock %s\n", GROUPLOCK_VERSION);
+			return finish_stdout();
+		default:
+			return fail(mentions_claim(argv), &err);
+		}
+	}
+	if (optind >= argc) {
+		error_set(&err,
+			  "no command; usage: grouplock run [OPTION...] -- COMMAND [ARG...], or "
+			  "claim, release, status, which, check; see 'grouplock --help'");
+		return fail(mentions_claim(argv), &err);
+	}
+	return run_command(&resolve, argc - optind, argv + optind, &err);
+}

@@ -1,0 +1,296 @@
+#include "cli/request.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fdlimit.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "cli/variables.h"
+#include "lock/held.h"
+
+#define DEFAULT_HEARTBEAT (60 * CLOCK_SECOND)
+
+/* --- the command line --------------------------------------------------------------------- */
+
+static int parse_count(const char *text, unsigned *count, struct error *err)
+{
+	uint64_t value;
+
+	if (!num_parse(text, CONFIG_MAX_SLOTS, &value) || !value)
+		return error_set(err, "bad count '%s': it is not a number from 1 to %d", text,
+				 CONFIG_MAX_SLOTS);
+	*count = (unsigned)value;
+	return 0;
+}
+
+int request_duration(const char *option, const char *text, int64_t *ns, struct error *err)
+{
+	if (num_parse_duration(text, ns))
+		return 0;
+	return error_set(err, "bad duration '%s' for %s: write it like 30, 1.5, 10m, 2h or 1d",
+			 text, option);
+}
+
+static int parse_status(const char *text, int *status, struct error *err)
+{
+	uint64_t value;
+
+	if (!num_parse(text, 255, &value))
+		return error_set(
+			err, "bad exit status '%s' for -E: it is not a number from 0 to 255", text);
+	*status = (int)value;
+	return 0;
+}
+
+/* LOCK, LOCK=COUNT or LOCK=all */
+static int parse_lock(struct request *request, const char *text, struct error *err)
+{
+	struct acquire_want *want = &request->wants[request->want_count];
+	const char *equals = strchr(text, '=');
+	char *name;
+
+	if (request->want_count == ACQUIRE_MAX_LOCKS)
+		return error_set(err, "more than %d locks", ACQUIRE_MAX_LOCKS);
+	name = strndup(text, equals ? (size_t)(equals - text) : strlen(text));
+	if (!name)
+		return error_sys(err, ENOMEM, "cannot read '%s'", text);
+	text_fold(name);
+	want->lock = name; /* for the life of the process, as argv */
+	for (unsigned i = 0; i < request->want_count; i++) {
+		if (!strcmp(request->wants[i].lock, name))
+			return error_set(err, "lock '%s' is named twice", name);
+	}
+	request->has_count[request->want_count++] = equals != NULL;
+	if (!equals)
+		return 0;
+	want->all = !strcmp(equals + 1, "all");
+	return want->all ? 0 : parse_count(equals + 1, &want->count, err);
+}
+
+/* The options that say whom to ask and what for. 1: it is none of them. */
+static int parse_what(struct request *request, int key, const char *argument, struct error *err)
+{
+	switch (key) {
+	case 'f':
+		request->options->config = argument;
+		return 0;
+	case 'd':
+		request->options->directory = argument;
+		return 0;
+	case 'w':
+		request->options->worker = argument;
+		return 0;
+	case 'g':
+		request->options->group = argument;
+		return 0;
+	case 'l':
+		return parse_lock(request, argument, err);
+	case 'c':
+		return parse_count(argument, &request->count, err);
+	case 'x':
+		request->exclusive = true;
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+/* The options that say how to wait. 1: it is none of them. */
+static int parse_how(struct request *request, int key, const char *argument, struct error *err)
+{
+	switch (key) {
+	case 'n':
+		request->nonblock = true;
+		return 0;
+	case 't':
+		request->has_timeout = true;
+		return request_duration("-t", argument, &request->timeout, err);
+	case 'E':
+		return parse_status(argument, &request->conflict_status, err);
+	case REQUEST_KEY_HEARTBEAT:
+		return request_duration("--heartbeat", argument, &request->heartbeat, err);
+	case 'q':
+		request->quiet = true;
+		return 0;
+	case 'v':
+		request->verbose = true;
+		return 0;
+	case 'h':
+		request->help = true;
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+static int finish_wants(struct request *request, struct error *err)
+{
+	if (request->exclusive && request->count)
+		return error_set(err, "-c and -x exclude each other");
+	if (request->nonblock && request->has_timeout)
+		return error_set(err, "-n and -t exclude each other");
+	if (!request->want_count)
+		request->wants[request->want_count++].lock = CONFIG_DEFAULT_LOCK;
+	for (unsigned i = 0; i < request->want_count; i++) {
+		if (request->has_count[i])
+			continue;
+		request->wants[i].all = request->exclusive;
+		request->wants[i].count = request->count ? request->count : 1;
+	}
+	return variables_check(request->wants, request->want_count, err);
+}
+
+int request_parse(struct request *request, const struct command *self,
+		  struct resolve_options *options, int argc, char **argv, request_option *own,
+		  void *arg, struct error *err)
+{
+	const char *argument;
+	int key;
+
+	request->options = options;
+	request->conflict_status = COMMAND_NO_SLOT;
+	request->heartbeat = DEFAULT_HEARTBEAT;
+	optind = 0;
+	while ((key = options_next(self->options, self->name, argc, argv, &argument, err)) !=
+	       OPTIONS_END) {
+		int result;
+
+		if (key == OPTIONS_BAD)
+			return -1;
+		result = parse_what(request, key, argument, err);
+		if (result == 1)
+			result = parse_how(request, key, argument, err);
+		if (result == 1)
+			result = own(arg, key, argument, err);
+		if (result)
+			return -1;
+		if (request->help)
+			return 0;
+	}
+	return finish_wants(request, err);
+}
+
+/* --- whom to ask -------------------------------------------------------------------------- */
+
+static void explain(const struct request *request)
+{
+	const struct resolved *where = &request->where;
+	char why[RESOLVE_WHY_SIZE];
+
+	resolve_why(where, why);
+	fprintf(stderr, "grouplock: worker '%s' (%s) is in group '%s' (%s)\n", where->worker,
+		where->worker_source, where->group, why);
+	fprintf(stderr, "grouplock: config '%s' (%s), directory '%s' (%s)\n",
+		config_path(where->config), where->config_source, where->directory,
+		where->directory_source);
+	for (unsigned i = 0; i < request->want_count; i++) {
+		struct slotset slots;
+		struct error err;
+
+		if (config_slots(where->config, request->wants[i].lock, where->group, &slots, &err))
+			continue; /* acquire() says it */
+		fprintf(stderr, "grouplock: lock '%s' of group '%s' has %u slot%s\n",
+			request->wants[i].lock, where->group, slots.count,
+			slots.count == 1 ? "" : "s");
+		slotset_free(&slots);
+	}
+}
+
+static void fill_job(struct request *request)
+{
+	struct acquire_job *job = &request->job;
+
+	talk_open(&request->talk, request->conflict_status == 0);
+	job->directory = request->where.directory;
+	job->group = request->where.group;
+	job->config = request->where.config;
+	job->held = getenv(HELD_VARIABLE);
+	job->kind = RECORD_RUN;
+	job->wants = request->wants;
+	job->grants = request->grants;
+	job->count = request->want_count;
+	job->nonblock = request->nonblock;
+	job->deadline =
+		request->has_timeout ? clock_add(clock_now(), request->timeout) : CLOCK_NEVER;
+	job->heartbeat = talk_interval(&request->talk,
+				       request->heartbeat ? request->heartbeat : CLOCK_NEVER);
+	job->tell = request->quiet ? NULL : talk_tell;
+	job->arg = &request->talk;
+	proc_self(&job->record.process);
+	snprintf(job->record.worker, sizeof(job->record.worker), "%s", request->where.worker);
+}
+
+int request_resolve(struct request *request, struct error *err)
+{
+	struct error doubt;
+
+	if (resolve_worker(&request->where, request->options, err))
+		return -1;
+	if (request->verbose)
+		explain(request);
+	if (!request->quiet && resolve_doubts_group(&request->where, &doubt))
+		fprintf(stderr, "grouplock: %s\n", doubt.text);
+	fill_job(request);
+	return 0;
+}
+
+/* --- the slots ---------------------------------------------------------------------------- */
+
+int request_check(const struct request *request, size_t *slots, struct error *err)
+{
+	const struct acquire_job *job = &request->job;
+	size_t length = job->held ? strlen(job->held) : 0;
+
+	*slots = 0;
+	for (unsigned i = 0; i < job->count; i++) {
+		const struct acquire_want *want = &job->wants[i];
+		struct slotset set;
+		unsigned count;
+
+		if (held_mentions(job->held, job->group, want->lock))
+			continue;
+		if (config_slots(job->config, want->lock, job->group, &set, err))
+			return -1;
+		count = want->all ? set.count : want->count;
+		if (set.count && count > set.count)
+			count = 0; /* acquire() refuses it, with the better reason */
+		slotset_free(&set);
+		*slots += count;
+		length += count * held_least(job->group, want->lock);
+	}
+	return variables_check_held(length, err);
+}
+
+enum acquire_result request_acquire(struct request *request, struct error *err)
+{
+	enum acquire_result result;
+
+	result = acquire(&request->job, err);
+	talk_close(&request->talk);
+	return result;
+}
+
+int *request_fds(const struct request *request, size_t *count)
+{
+	size_t capacity = 1;
+	int *fds;
+
+	for (unsigned i = 0; i < request->job.count; i++)
+		capacity += request->grants[i].count;
+	fds = calloc(capacity, sizeof(*fds));
+	*count = 0;
+	for (unsigned i = 0; fds && i < request->job.count; i++) {
+		const struct slots *slots = &request->grants[i].slots;
+
+		for (unsigned j = 0; slots->slot && j < slots->total; j++) {
+			if (slots->slot[j].state == SLOT_MINE)
+				fds[(*count)++] = slots->slot[j].fd;
+		}
+	}
+	return fds;
+}

@@ -1,0 +1,91 @@
+/*
+ * request - what `run` and `claim` have in common: the options that say what is asked for, and
+ * the way from them to held slots.
+ */
+#ifndef GROUPLOCK_REQUEST_H
+#define GROUPLOCK_REQUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include "base/error.h"
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/talk.h"
+#include "config/resolve.h"
+#include "lock/acquire.h"
+
+#define REQUEST_KEY_HEARTBEAT 256
+
+#define REQUEST_OPTIONS                                                                         \
+	{'w', "worker", "NAME", "who asks, instead of $GROUPLOCK_WORKER or the host name"},     \
+		{'g', "group", "NAME", "the group, instead of the worker's"},                   \
+		{'l', "lock", "LOCK[=COUNT|=all]",                                              \
+		 "the lock, instead of 'default'; may be repeated"},                            \
+		{'c', "count", "N", "take N slots of each lock without a count of its own"},    \
+		{'x', "exclusive", NULL,                                                        \
+		 "take all slots of each lock without a count of its own"},                     \
+		{'n', "nonblock", NULL, "do not wait: exit with 75 if there is no free slot"},  \
+		{'t', "timeout", "DURATION",                                                    \
+		 "wait no longer than this: 30, 1.5, 10m, 2h, 1d; then exit with 75"},          \
+		{'E', "conflict-exit-code", "N", "exit with N instead of 75; 0 skips quietly"}, \
+		{REQUEST_KEY_HEARTBEAT, "heartbeat", "DURATION",                                \
+		 "say so this often while waiting (60); 0 is never"},                           \
+		{'q', "quiet", NULL, "say nothing about waiting"},                              \
+	{                                                                                       \
+		'v', "verbose", NULL, "say how group, limit and directory were found"           \
+	}
+
+struct request {
+	/* from the command line */
+	struct acquire_want wants[ACQUIRE_MAX_LOCKS];
+	bool has_count[ACQUIRE_MAX_LOCKS]; /* -l gave one */
+	unsigned want_count;
+	unsigned count; /* -c; 0: not given */
+	bool exclusive, nonblock, has_timeout, quiet, verbose, help;
+	int64_t timeout, heartbeat;
+	int conflict_status;
+	/* from there to the slots */
+	struct resolve_options *options;
+	struct resolved where;
+	struct acquire_job job;
+	struct talk talk;
+	struct rlimit fd_limit;                         /* as it was */
+	struct acquire_grant grants[ACQUIRE_MAX_LOCKS]; /* last: large, and mostly never touched */
+};
+
+/* An option that is the command's alone. Returns 0, or -1 with a reason. */
+typedef int request_option(void *arg, int key, const char *argument, struct error *err);
+
+/* Reads a positive duration of option `option` into *ns. */
+int request_duration(const char *option, const char *text, int64_t *ns, struct error *err);
+
+/*
+ * Parses; options end at the first operand, which is argv[optind] then. `own` gets the options
+ * that are not of REQUEST_OPTIONS.
+ */
+int request_parse(struct request *request, const struct command *self,
+		  struct resolve_options *options, int argc, char **argv, request_option *own,
+		  void *arg, struct error *err);
+
+/*
+ * Finds config, directory, worker and group; under -v says how. Then job.record is to be completed
+ * by the command: kind is RECORD_RUN, and the command line is empty.
+ */
+int request_resolve(struct request *request, struct error *err);
+
+/*
+ * Before anything is waited for: refuses what could not be told to a command or a shell, and says
+ * how many slots will be held at the least. A nested call adds nothing, so a lock of which the
+ * caller seems to hold slots does not count.
+ */
+int request_check(const struct request *request, size_t *slots, struct error *err);
+
+/* Gets the slots. Wants room for descriptors: fdlimit_raise(). */
+enum acquire_result request_acquire(struct request *request, struct error *err);
+
+/* The descriptors that hold what was got, malloc()ed; *count of them. NULL: no memory. */
+int *request_fds(const struct request *request, size_t *count);
+
+#endif

@@ -1,0 +1,656 @@
+#include "config/config.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <iniparser.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memfile.h"
+#include "base/num.h"
+#include "base/suggest.h"
+#include "base/text.h"
+#include "config/config_text.h"
+#include "lock/statedir.h"
+
+#define SECTION_MAIN CONFIG_SECTION_MAIN
+#define SECTION_WORKERS CONFIG_SECTION_WORKERS
+#define SECTION_SLOTS CONFIG_SECTION_SLOTS
+#define LOCK_PREFIX SECTION_SLOTS " "
+#define DEFAULT_SLOTS 1
+
+#define END_SECTION "\002" /* no file has it: config_text_allows() */
+
+struct config {
+	char *path;
+	struct stat identity; /* as it was before it was read */
+	dictionary *ini;
+	char **locks; /* default first; the rest in file order */
+	unsigned lock_count;
+};
+
+/* iniparser reports by a callback without an argument, so what it said last stays here. */
+static char parser_said[512];
+
+static int hear_parser(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static int hear_parser(const char *format, ...)
+{
+	va_list args;
+
+	if (*parser_said) /* the first complaint is the one to mend first */
+		return 0;
+	va_start(args, format);
+	vsnprintf(parser_said, sizeof(parser_said), format, args);
+	va_end(args);
+	return 0;
+}
+
+/* --- values ------------------------------------------------------------------------------ */
+
+void slotset_free(struct slotset *slots)
+{
+	free(slots->names);
+	free(slots->storage);
+	*slots = (struct slotset){0};
+}
+
+/* `names` are the `count` before it. */
+static int check_slot_name(const char *name, char *const *names, unsigned count, struct error *err)
+{
+	char file[NAME_MAX + 1];
+
+	if (statedir_name(file, "slot.", "slot", name, err))
+		return -1;
+	if (!name[strspn(name, "0123456789")])
+		return error_set(err, "slot name '%s' is a number", name);
+	for (unsigned i = 0; i < count; i++) {
+		if (!strcasecmp(names[i], name))
+			return error_set(err, "slot name '%s' stands there twice", name);
+	}
+	return 0;
+}
+
+static int parse_names(struct slotset *slots, const char *value, struct error *err)
+{
+	char *save = NULL, **names = calloc(strlen(value) / 2 + 1, sizeof(*names));
+	unsigned count = 0;
+
+	slots->names = names;
+	slots->storage = strdup(value);
+	if (!slots->storage || !names)
+		return error_sys(err, ENOMEM, "cannot read slot names");
+	for (char *name = strtok_r(slots->storage, " \t,", &save); name;
+	     name = strtok_r(NULL, " \t,", &save)) {
+		if (check_slot_name(name, names, count, err))
+			return -1;
+		if (count == CONFIG_MAX_SLOTS)
+			return error_set(err, "more than %d slot names", CONFIG_MAX_SLOTS);
+		names[count++] = name;
+	}
+	slots->count = count;
+	return count ? 0 : error_set(err, "no slot names");
+}
+
+int slotset_parse(struct slotset *slots, const char *value, struct error *err)
+{
+	uint64_t count;
+
+	*slots = (struct slotset){0};
+	if (num_parse(value, CONFIG_MAX_SLOTS, &count)) {
+		slots->count = (unsigned)count;
+		return 0;
+	}
+	if (!*value)
+		return error_set(err, "it is empty");
+	/* One word that starts like a number was meant as one: 4x, 010, -1, 99999999999999. */
+	if (!value[strcspn(value, " \t,")] && strchr("0123456789+-.", *value))
+		return error_set(err, "'%s' is not a count from 0 to %d", value, CONFIG_MAX_SLOTS);
+	if (!parse_names(slots, value, err))
+		return 0;
+	slotset_free(slots);
+	return -1;
+}
+
+static bool parse_bool(const char *value, bool *result)
+{
+	static const char *const words[][2] = {
+		{"no", "yes"}, {"false", "true"}, {"0", "1"}, {"off", "on"}};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		for (int truth = 0; truth < 2; truth++) {
+			if (!strcasecmp(value, words[i][truth])) {
+				*result = truth;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* --- entries ----------------------------------------------------------------------------- */
+
+bool config_is_pattern(const char *name)
+{
+	return name[strcspn(name, "*?[\\")];
+}
+
+/* fnmatch(3) takes an unclosed bracket for itself; whoever wrote it meant something else. */
+static bool is_good_pattern(const char *pattern)
+{
+	for (const char *p = pattern; *p; p++) {
+		if (*p == '\\' && !*++p)
+			return false;
+		if (*p != '[')
+			continue;
+		p++;
+		p += *p == '!' || *p == '^';
+		p += *p == ']';
+		p = strchr(p, ']');
+		if (!p)
+			return false;
+	}
+	return true;
+}
+
+static int check_name(const char *what, const char *name, struct error *err)
+{
+	char file[NAME_MAX + 1];
+
+	if (config_is_pattern(name))
+		return is_good_pattern(name) ? 0 : error_set(err, "bad pattern '%s'", name);
+	return statedir_name(file, "", what, name, err);
+}
+
+static int check_main(const char *key, const char *value, struct error *err)
+{
+	struct suggest suggest;
+	bool truth;
+
+	if (!strcmp(key, "directory"))
+		return *value == '/' ? 0 : error_set(err, "'%s' is not an absolute path", value);
+	if (!strcmp(key, "strict"))
+		return parse_bool(value, &truth)
+			       ? 0
+			       : error_set(err, "'%s' is neither yes nor no", value);
+	error_set(err, "unknown key; there are directory and strict");
+	suggest_begin(&suggest, key);
+	suggest_offer(&suggest, "directory");
+	suggest_offer(&suggest, "strict");
+	return suggest_append(&suggest, err);
+}
+
+/* iniparser takes "[slots] ; limits = 1" for a key: a section's line must hold nothing else. */
+static int check_key(const char *what, const char *key, struct error *err)
+{
+	if (key[strcspn(key, ";#")] || (*key == '[' && strstr(key, "] ")))
+		return error_set(
+			err,
+			"no %s's name; if it is meant as a section, put the comment on a line of "
+			"its own",
+			what);
+	return check_name(what, key, err);
+}
+
+static int check_worker(const char *key, const char *value, struct error *err)
+{
+	char file[NAME_MAX + 1];
+
+	if (check_key("worker", key, err))
+		return -1;
+	if (!*value)
+		return error_set(err, "it names no group");
+	if (config_is_pattern(value) || strchr(value, '='))
+		return error_set(err, "group '%s' has a pattern's characters or '='", value);
+	return statedir_name(file, "", "group", value, err);
+}
+
+static int check_slots(const char *key, const char *value, struct error *err)
+{
+	struct slotset slots;
+
+	if (check_key("group", key, err) || slotset_parse(&slots, value, err))
+		return -1;
+	slotset_free(&slots);
+	return 0;
+}
+
+/* The lock of section "slots" or "slots NAME", NULL for another section. */
+static const char *lock_of(const char *section)
+{
+	size_t length = sizeof(LOCK_PREFIX) - 1;
+
+	if (!strcmp(section, SECTION_SLOTS))
+		return CONFIG_DEFAULT_LOCK;
+	return strncmp(section, LOCK_PREFIX, length) ? NULL : section + length;
+}
+
+static int check_entry(const char *section, const char *key, const char *value, struct error *err)
+{
+	if (!strcmp(section, SECTION_MAIN))
+		return check_main(key, value, err);
+	if (!strcmp(section, SECTION_WORKERS))
+		return check_worker(key, value, err);
+	return check_slots(key, value, err); /* check_section() has seen its section first */
+}
+
+/* With the brackets, so that nobody takes it for a key. Of a lock's section the first word decides. */
+static int unknown_section(const char *section, struct error *err)
+{
+	static const char *const known[] = {"[" SECTION_MAIN "]", "[" SECTION_WORKERS "]",
+					    "[" SECTION_SLOTS "]"};
+	char word[SUGGEST_MAX];
+	struct suggest suggest;
+
+	snprintf(word, sizeof(word), "[%.*s]", (int)strcspn(section, " "), section);
+	suggest_begin(&suggest, word);
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		suggest_offer(&suggest, known[i]);
+	error_set(err, "unknown section; there are [grouplock], [workers], [slots] and "
+		       "[slots LOCK]");
+	return suggest_append(&suggest, err);
+}
+
+static int check_section(const char *section, struct error *err)
+{
+	const char *lock = lock_of(section);
+	char file[NAME_MAX + 1];
+
+	if (!strcmp(section, SECTION_MAIN) || !strcmp(section, SECTION_WORKERS))
+		return 0;
+	if (!lock)
+		return unknown_section(section, err);
+	if (strcmp(section, SECTION_SLOTS) && !strcmp(lock, CONFIG_DEFAULT_LOCK))
+		return error_set(err, "lock 'default' is the section [slots]");
+	if (lock[strcspn(lock, " \t,=:")])
+		return error_set(err, "lock name '%s' has a blank, a comma, a colon or '='", lock);
+	return statedir_name(file, "", "lock", lock, err);
+}
+
+static int add_lock(struct config *config, const char *name, struct error *err)
+{
+	char **locks = realloc(config->locks, (config->lock_count + 1) * sizeof(*locks));
+
+	if (locks)
+		config->locks = locks;
+	if (!locks || !(locks[config->lock_count] = strdup(name)))
+		return error_sys(err, ENOMEM, "cannot load '%s'", config->path);
+	config->lock_count++;
+	return 0;
+}
+
+int config_check_item(const char *name, const char *value, struct error *err)
+{
+	const char *colon = strchr(name, ':');
+	char section[1024];
+	struct error reason;
+
+	if (!value || !colon) {
+		if (check_section(name, &reason))
+			return error_set(err, "section [%s]: %s", name, reason.text);
+		return 0;
+	}
+	snprintf(section, sizeof(section), "%.*s", (int)(colon - name), name);
+	if (colon == name)
+		return error_set(err, "key '%s' stands before any section", colon + 1);
+	if (check_entry(section, colon + 1, value, &reason))
+		return error_set(err, "section [%s]: key '%s': %s", section, colon + 1,
+				 reason.text);
+	return 0;
+}
+
+static int check_dictionary_item(struct config *config, const char *name, const char *value,
+				 struct error *err)
+{
+	struct error reason;
+
+	if (config_check_item(name, value, &reason))
+		return error_set(err, "%s: %s", config->path, reason.text);
+	if (!value && !strncmp(name, LOCK_PREFIX, sizeof(LOCK_PREFIX) - 1))
+		return add_lock(config, lock_of(name), err);
+	return 0;
+}
+
+static int check_dictionary(struct config *config, struct error *err)
+{
+	const char *name, *value;
+
+	if (add_lock(config, CONFIG_DEFAULT_LOCK, err))
+		return -1;
+	for (unsigned i = 0; config_item(config, i, &name, &value); i++) {
+		if (check_dictionary_item(config, name, value, err))
+			return -1;
+	}
+	return 0;
+}
+
+/* --- loading ----------------------------------------------------------------------------- */
+
+/* Turns iniparser's "iniparser: WHAT in FILE (LINE)..." into "FILE:LINE: WHAT". */
+static int explain_parser(const char *path, struct error *err)
+{
+	const char *text = parser_said, *open = strrchr(parser_said, '('),
+		   *in = strstr(parser_said, " in ");
+
+	if (!strncmp(text, "iniparser: ", 11))
+		text += 11;
+	if (!open || !in || in < text)
+		return error_set(err, "%s: %s", path, *text ? text : "cannot be parsed");
+	return error_set(err, "%s:%u: %.*s", path, (unsigned)strtoul(open + 1, NULL, 10),
+			 (int)(in - text), text);
+}
+
+static struct config *new_config(const char *path, struct error *err)
+{
+	struct config *config = calloc(1, sizeof(*config));
+
+	if (config && (config->path = strdup(path)))
+		return config;
+	error_sys(err, ENOMEM, "cannot load '%s'", path);
+	config_free(config);
+	return NULL;
+}
+
+/* Has iniparser read `source`, which is the file at config->path or stands for it. */
+static int parse(struct config *config, const char *source, struct error *err)
+{
+	iniparser_set_error_callback(hear_parser);
+	*parser_said = '\0';
+	config->ini = iniparser_load(source);
+	return config->ini ? 0 : explain_parser(config->path, err);
+}
+
+struct config *config_parse(const char *path, struct error *err)
+{
+	struct config *config = new_config(path, err);
+
+	if (!config || !parse(config, path, err))
+		return config;
+	config_free(config);
+	return NULL;
+}
+
+bool config_item(const struct config *config, unsigned index, const char **name, const char **value)
+{
+	/* Nothing is ever unset but the last, so the dictionary has no gaps. */
+	if (index >= (unsigned)config->ini->n)
+		return false;
+	*name = config->ini->key[index];
+	*value = config->ini->val[index];
+	return true;
+}
+
+/* Takes the last section out again. False: iniparser has not come that far. */
+static bool take_end(dictionary *ini)
+{
+	if (!ini->n || strcmp(ini->key[ini->n - 1], END_SECTION))
+		return false;
+	dictionary_unset(ini, END_SECTION);
+	return true;
+}
+
+/*
+ * iniparser takes an error of read(2) for the end of the file, or has no memory for the rest, and
+ * goes by the half that it got: a group would have another limit without a word. So one more
+ * section is at the end of what it gets, and must be there afterwards.
+ */
+static int parse_copy(struct config *config, const struct config_text *text,
+		      const struct memfile *copy, struct error *err)
+{
+	/* Two line ends: a backslash may have been the last byte. */
+	static const char end[] = "\n\n[" END_SECTION "]\n";
+
+	if (memfile_append(copy, text->bytes, text->size, err) ||
+	    memfile_append(copy, end, sizeof(end) - 1, err) || parse(config, copy->path, err))
+		return -1;
+	if (take_end(config->ini))
+		return 0;
+	if (*parser_said)
+		return explain_parser(config->path, err);
+	return error_sys(err, EIO, "cannot read the copy of '%s' in memory", config->path);
+}
+
+/*
+ * iniparser 4.1 reads files only, by their names. One in memory has what was checked, whatever
+ * becomes of the file itself meanwhile, and less of it. Where iniparser objects, it tells about
+ * the file itself, whose lines it can number.
+ */
+static int parse_text(struct config *config, const struct config_text *text, struct error *err)
+{
+	struct memfile copy;
+	struct error reason;
+	int result;
+
+	switch (memfile_open(&copy, &reason)) {
+	case MEMFILE_OK:
+		result = parse_copy(config, text, &copy, err);
+		if (result && !config->ini && !memfile_is_readable(&copy))
+			result = parse(config, text->path, err);
+		else if (result && !config->ini && text->left_out)
+			parse(config, text->path, err);
+		memfile_close(&copy);
+		return result;
+	case MEMFILE_UNSUPPORTED:
+		return parse(config, text->path, err);
+	case MEMFILE_ERROR:
+		break;
+	}
+	error_set(err, "cannot load '%s': %s", config->path, reason.text);
+	return -1; /* said outright for clang's analyzer, which does not look into error.c */
+}
+
+static struct config *load(const struct config_text *text, struct error *err)
+{
+	struct config *config = new_config(text->path, err);
+
+	if (!config)
+		return NULL;
+	config->identity = text->identity;
+	if (!parse_text(config, text, err) && !check_dictionary(config, err))
+		return config;
+	config_free(config);
+	return NULL;
+}
+
+struct config *config_load(const char *path, struct error *err)
+{
+	struct config *config = NULL;
+	struct config_text text;
+
+	if (!config_text_read(&text, path, err) && !config_text_check(&text, err))
+		config = load(&text, err);
+	config_text_free(&text);
+	return config;
+}
+
+struct config *config_load_for(const char *path, const char *worker, struct error *err)
+{
+	struct config *config = NULL;
+	struct config_text text;
+
+	if (!config_text_read(&text, path, err) && !config_text_check_for(&text, worker, err))
+		config = load(&text, err);
+	config_text_free(&text);
+	return config;
+}
+
+void config_free(struct config *config)
+{
+	if (!config)
+		return;
+	for (unsigned i = 0; i < config->lock_count; i++)
+		free(config->locks[i]);
+	free(config->locks);
+	if (config->ini)
+		iniparser_freedict(config->ini);
+	free(config->path);
+	free(config);
+}
+
+bool config_changed(const struct config *config)
+{
+	const struct stat *was = &config->identity;
+	struct stat now;
+
+	return stat(config->path, &now) || now.st_dev != was->st_dev || now.st_ino != was->st_ino ||
+	       now.st_size != was->st_size || now.st_mtim.tv_sec != was->st_mtim.tv_sec ||
+	       now.st_mtim.tv_nsec != was->st_mtim.tv_nsec ||
+	       now.st_ctim.tv_sec != was->st_ctim.tv_sec ||
+	       now.st_ctim.tv_nsec != was->st_ctim.tv_nsec;
+}
+
+/* --- questions --------------------------------------------------------------------------- */
+
+const char *config_path(const struct config *config)
+{
+	return config->path;
+}
+
+const char *config_directory(const struct config *config)
+{
+	return iniparser_getstring(config->ini, SECTION_MAIN ":directory", NULL);
+}
+
+bool config_strict(const struct config *config)
+{
+	bool strict = false;
+
+	parse_bool(iniparser_getstring(config->ini, SECTION_MAIN ":strict", "no"), &strict);
+	return strict;
+}
+
+void config_groups(const struct config *config, config_see *see, void *arg)
+{
+	for (int i = 0; i < config->ini->size; i++) {
+		const char *name = config->ini->key[i], *value = config->ini->val[i];
+		const char *colon = name ? strchr(name, ':') : NULL;
+		char group[1024];
+
+		if (!colon || !value)
+			continue;
+		if (!strncmp(name, SECTION_WORKERS ":", sizeof(SECTION_WORKERS)))
+			snprintf(group, sizeof(group), "%s", value);
+		else if (!strncmp(name, SECTION_SLOTS, sizeof(SECTION_SLOTS) - 1) &&
+			 !config_is_pattern(colon + 1))
+			snprintf(group, sizeof(group), "%s", colon + 1);
+		else
+			continue;
+		text_fold(group);
+		see(arg, group);
+	}
+}
+
+void config_workers(const struct config *config, config_see *see, void *arg)
+{
+	static const char prefix[] = SECTION_WORKERS ":";
+	const char *name, *value;
+
+	for (unsigned i = 0; config_item(config, i, &name, &value); i++) {
+		if (value && !strncmp(name, prefix, sizeof(prefix) - 1) &&
+		    !config_is_pattern(name + sizeof(prefix) - 1))
+			see(arg, name + sizeof(prefix) - 1);
+	}
+}
+
+const char *config_lock(const struct config *config, unsigned index)
+{
+	return index < config->lock_count ? config->locks[index] : NULL;
+}
+
+/*
+ * The value of `name` in `section`: the exact name's, else of the first pattern in file order
+ * that matches it, else of a lone "*" wherever that stands. *pattern says which, or NULL.
+ */
+static const char *look_up(const struct config *config, const char *section, const char *name,
+			   const char **pattern)
+{
+	const dictionary *ini = config->ini;
+	size_t length = strlen(section);
+	const char *value, *last_resort = NULL;
+	char key[1024];
+
+	*pattern = NULL;
+	snprintf(key, sizeof(key), "%s:%s", section, name);
+	value = config_is_pattern(name) ? NULL : iniparser_getstring(ini, key, NULL);
+	if (value)
+		return value;
+	for (int i = 0; i < ini->size; i++) {
+		const char *candidate = ini->key[i];
+
+		if (!candidate || strncmp(candidate, section, length) || candidate[length] != ':')
+			continue;
+		candidate += length + 1;
+		if (!config_is_pattern(candidate))
+			continue;
+		if (!strcmp(candidate, "*")) {
+			last_resort = ini->val[i];
+		} else if (!fnmatch(candidate, name, 0)) {
+			*pattern = candidate;
+			return ini->val[i];
+		}
+	}
+	if (last_resort)
+		*pattern = "*";
+	return last_resort;
+}
+
+enum config_match config_group(const struct config *config, const char *worker, char *group,
+			       size_t size, const char **pattern)
+{
+	char folded[1024];
+	const char *ignored, *value;
+
+	snprintf(folded, sizeof(folded), "%s", worker);
+	text_fold(folded);
+	if (!pattern)
+		pattern = &ignored;
+	value = look_up(config, SECTION_WORKERS, folded, pattern);
+	snprintf(group, size, "%s", value ? value : folded);
+	text_fold(group);
+	if (!value)
+		return CONFIG_UNLISTED;
+	return *pattern ? CONFIG_PATTERN : CONFIG_EXACT;
+}
+
+static int no_such_lock(const struct config *config, const char *lock, struct error *err)
+{
+	char list[512] = "";
+	size_t used = 0;
+	struct suggest suggest;
+
+	suggest_begin(&suggest, lock);
+	for (unsigned i = 0; i < config->lock_count; i++)
+		suggest_offer(&suggest, config->locks[i]);
+	for (unsigned i = 0; i < config->lock_count && used < sizeof(list); i++)
+		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
+					 config->locks[i]);
+	error_set(err, "no lock '%s' in '%s'; there are: %s", lock, config->path, list);
+	return suggest_append(&suggest, err);
+}
+
+int config_slots(const struct config *config, const char *lock, const char *group,
+		 struct slotset *slots, struct error *err)
+{
+	const char *value, *pattern;
+	char section[1024];
+	unsigned i = 0;
+
+	while (i < config->lock_count && strcasecmp(config->locks[i], lock))
+		i++;
+	if (i == config->lock_count)
+		return no_such_lock(config, lock, err);
+	snprintf(section, sizeof(section), "%s%s", i ? LOCK_PREFIX : SECTION_SLOTS,
+		 i ? config->locks[i] : "");
+	value = look_up(config, section, group, &pattern);
+	if (!value) {
+		*slots = (struct slotset){.count = DEFAULT_SLOTS};
+		return 0;
+	}
+	return slotset_parse(slots, value, err);
+}

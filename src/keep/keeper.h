@@ -1,0 +1,90 @@
+/*
+ * keeper - the small process that frees the slots of a command, or of a claim, when it ends.
+ *
+ * A slot is held by an open file description. The command has it open, and so may have a daemon
+ * that it leaves behind; or it may have closed it. So a second process keeps a duplicate: it
+ * waits on a pidfd until the command is gone and then calls flock(LOCK_UN), which frees the lock
+ * for every duplicate of the description (flock(2)). Just before, it writes the reason into the
+ * record, which from then on lets nobody pass who still has GROUPLOCK_HELD.
+ *
+ *     daemon inherits the fd       the keeper frees it
+ *     command closes its fds       the keeper holds it
+ *     keeper is killed             the command's fd holds it; of a claim, nothing does: it is free
+ *     process group is killed      the keeper is in a session of its own and sees the end
+ *
+ * It is a clone() that shares the caller's memory until the caller execs or exits: a fork() would
+ * copy page tables for nothing. Only where there are many processes it has a copy: there, to exec
+ * out of memory that is shared takes longer. It is nobody's child: a helper between the two ends at once, so
+ * that init adopts the keeper and reaps it, and no wait() of the command ever sees it, not even
+ * strace's, which waits for children of any kind (wait(2), __WALL). Only where the caller would
+ * itself adopt it, as init of a PID namespace or a subreaper, it stays a child, with exit signal 0:
+ * then wait() passes over it without __WALL, and its end sends no SIGCHLD (clone(2)).
+ *
+ * It has a session of its own, all signals blocked, cwd "/", stdio on /dev/null, and no other
+ * descriptors than pidfd, slots and, for a claim, a signalfd.
+ */
+#ifndef GROUPLOCK_KEEPER_H
+#define GROUPLOCK_KEEPER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+#define KEEPER_NAME "grouplock-keeper"
+
+enum keeper_result {
+	KEEPER_STARTED,
+	KEEPER_UNSUPPORTED, /* no pidfd_open(2): Linux before 5.3, or a filter forbids it */
+	KEEPER_ERROR,
+};
+
+enum keeper_reason {
+	KEEPER_ENDED,    /* the process watched */
+	KEEPER_EXPIRED,  /* the time */
+	KEEPER_RELEASED, /* somebody sent KEEPER_RELEASE_SIGNAL, where that is allowed */
+	KEEPER_REASONS,
+};
+
+#define KEEPER_RELEASE_SIGNAL SIGTERM
+
+struct keeper_task {
+	const int *fds; /* the slots' descriptors, `count` of them, none below 3 */
+	size_t count;
+	int pidfd;       /* of the process to watch, not below 3; -1: none */
+	int64_t timeout; /* nanoseconds, CLOCK_NEVER: none */
+	bool releasable;
+	/*
+	 * The read end of a pipe, or -1. Until its other end, which only the caller has, has said a
+	 * byte, nothing counts as held: a caller that dies before takes the slots with it.
+	 */
+	int commit_fd;
+	off_t mark_offset; /* where in each slot the reason goes, and what it is in bytes */
+	size_t mark_size;
+	const char *marks[KEEPER_REASONS];
+	/*
+	 * The memory that /proc/PID/cmdline shows, from argv[0] on. It is overwritten with the
+	 * keeper's name, or else ps(1) would show a second grouplock; whoever needs the arguments
+	 * copies them first.
+	 */
+	char *title;
+	size_t title_size;
+};
+
+/* Opens a pidfd, close-on-exec, `lowest` or above. KEEPER_ERROR: see errno, ESRCH if it is gone. */
+enum keeper_result keeper_open_pidfd(pid_t pid, int lowest, int *pidfd);
+
+/*
+ * Starts the keeper. None of the descriptors is below 3. The task and all that it points to must stay
+ * as they are until this process has exec'ed or exited, also when an exec has failed. Returns when
+ * nothing that is meant for the command's process group reaches the keeper any more. *pid becomes
+ * its pid. It is not there unless all that it is told to wait for will reach it.
+ */
+int keeper_start(const struct keeper_task *task, pid_t *pid, struct error *err);
+
+/* Tells a keeper, by its pidfd, to release what it holds. -1: errno. */
+int keeper_tell(int pidfd);
+
+#endif

@@ -1,0 +1,167 @@
+#include "keep/release.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "keep/keeper.h"
+#include "lock/lockfile.h"
+
+#define KEEPER_PATIENCE (10 * CLOCK_SECOND)
+#define MILLISECOND (CLOCK_SECOND / 1000)
+
+/* 1: process `pid` is named as keepers are, 0: it is not, -1: errno says why that cannot be seen. */
+static int has_keeper_name(pid_t pid)
+{
+	char path[32], name[16] = "";
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%ld/comm", (long)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	got = read(fd, name, sizeof(name) - 1);
+	close(fd);
+	return got < 0 ? -1 : !strncmp(name, KEEPER_NAME, sizeof(name) - 1);
+}
+
+/* The same of whether it has the file that is open as `fd` open too. */
+static int has_open(pid_t pid, int fd)
+{
+	struct stat own, theirs;
+	char path[32];
+	int found = 0;
+	struct dirent *entry;
+	DIR *dir;
+
+	if (fstat(fd, &own))
+		return -1;
+	snprintf(path, sizeof(path), "/proc/%ld/fd", (long)pid);
+	dir = opendir(path);
+	if (!dir)
+		return -1;
+	while (!found && (errno = 0, entry = readdir(dir)))
+		found = !fstatat(dirfd(dir), entry->d_name, &theirs, 0) &&
+			theirs.st_dev == own.st_dev && theirs.st_ino == own.st_ino;
+	if (!found && errno)
+		found = -1;
+	closedir(dir);
+	return found;
+}
+
+static int check_keeper(const struct record *record, int slot_fd, struct error *err)
+{
+	pid_t pid = record->process.pid;
+	int is_keeper = has_keeper_name(pid);
+
+	if (is_keeper > 0)
+		is_keeper = has_open(pid, slot_fd);
+	if (is_keeper > 0)
+		return 0;
+	if (!is_keeper)
+		return error_set(err, "pid %ld is not the keeper of claim %.*s", (long)pid,
+				 RECORD_SHORT_ID, record->id);
+	if (errno == EACCES || errno == EPERM)
+		return error_set(err, "claim %.*s is another user's", RECORD_SHORT_ID, record->id);
+	return error_sys(err, errno, "cannot see whether pid %ld is the keeper of claim %.*s",
+			 (long)pid, RECORD_SHORT_ID, record->id);
+}
+
+/* Waits so long for the end of a process. */
+static bool ends_within(int pidfd, int64_t duration)
+{
+	struct pollfd end = {.fd = pidfd, .events = POLLIN};
+	int64_t deadline = clock_now() + duration, left;
+	int ready;
+
+	do {
+		left = deadline - clock_now();
+		ready = poll(&end, 1, left > 0 ? (int)(left / MILLISECOND) + 1 : 0);
+	} while (ready < 0 && errno == EINTR && left > 0);
+	return ready > 0;
+}
+
+/* Tells the keeper and waits for its end. */
+static enum release_result tell_keeper(const struct record *record, int slot_fd, struct error *err)
+{
+	pid_t pid = record->process.pid;
+	enum release_result result = RELEASE_FAILED;
+	int pidfd;
+
+	if (keeper_open_pidfd(pid, 3, &pidfd) != KEEPER_STARTED) {
+		if (errno == ESRCH)
+			return RELEASE_EARLIER;
+		error_sys(err, errno, "cannot reach the claim's keeper, pid %ld", (long)pid);
+		return RELEASE_FAILED;
+	}
+	if (check_keeper(record, slot_fd, err))
+		result = ends_within(pidfd, 0) ? RELEASE_EARLIER : RELEASE_FAILED;
+	else if (keeper_tell(pidfd))
+		error_sys(err, errno, "cannot release claim %.*s", RECORD_SHORT_ID, record->id);
+	else if (!ends_within(pidfd, KEEPER_PATIENCE))
+		error_set(
+			err,
+			"the keeper of claim %.*s, pid %ld, was told but does not end; is it stopped?",
+			RECORD_SHORT_ID, record->id, (long)pid);
+	else
+		result = RELEASE_DONE;
+	close(pidfd);
+	return result;
+}
+
+static enum release_result judge(const struct record *record, const char *id, int fd,
+				 const struct proc_identity *self, struct error *err)
+{
+	if (strncmp(record->id, id, strlen(id)))
+		return RELEASE_OTHER;
+	if (record->kind != RECORD_CLAIM)
+		return RELEASE_RUN;
+	if (record->state != RECORD_HELD)
+		return RELEASE_EARLIER;
+	if (!proc_is_here(&record->process, self)) {
+		error_set(
+			err,
+			"claim %.*s is held on host '%s', in another PID namespace or boot; release it there",
+			RECORD_SHORT_ID, record->id, record->process.host);
+		return RELEASE_FAILED;
+	}
+	if (proc_has_ended(&record->process, self))
+		return RELEASE_EARLIER;
+	return tell_keeper(record, fd, err);
+}
+
+enum release_result release_slot(const struct statedir *sd, const char *file, const char *id,
+				 const struct proc_identity *self, struct record *record,
+				 struct error *err)
+{
+	enum release_result result;
+	int fd;
+
+	switch (lockfile_open_to_read(sd, file, &fd, err)) {
+	case LOCKFILE_OK:
+		break;
+	case LOCKFILE_MISSING:
+		return RELEASE_OTHER;
+	default:
+		return RELEASE_FAILED;
+	}
+	if (record_read(record, fd)) {
+		result = judge(record, id, fd, self, err);
+	} else if (errno) {
+		error_sys(err, errno, "cannot read '%s/%s'", sd->path, file);
+		result = RELEASE_FAILED;
+	} else {
+		result = RELEASE_NOBODY;
+	}
+	close(fd);
+	return result;
+}

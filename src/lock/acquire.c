@@ -1,0 +1,217 @@
+#include "lock/acquire.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "lock/attempt.h"
+#include "lock/held.h"
+
+/* A directory that is removed each time we use it is an error. */
+#define RESTARTS 100
+
+bool acquire_grant_reserve(struct acquire_grant *grant, unsigned count)
+{
+	grant->files = calloc(count + 1, sizeof(*grant->files));
+	grant->labels = calloc(count + 1, sizeof(*grant->labels));
+	return grant->files && grant->labels;
+}
+
+bool acquire_grant_add(struct acquire_grant *grant, const char *file, const char *label)
+{
+	unsigned i = grant->count++;
+
+	grant->files[i] = strdup(file);
+	grant->labels[i] = strdup(label);
+	return grant->files[i] && grant->labels[i];
+}
+
+void acquire_grant_clear(struct acquire_grant *grant)
+{
+	for (unsigned i = 0; i < grant->count; i++) {
+		free(grant->files[i]);
+		free(grant->labels[i]);
+	}
+	free(grant->files);
+	free(grant->labels);
+	slots_close(&grant->slots);
+	slotset_free(&grant->set);
+	if (grant->want)
+		statedir_close(&grant->sd);
+	*grant = (struct acquire_grant){0};
+}
+
+/* Lists what is MINE, and lets go of everything else. */
+static enum step list_slots(struct attempt *at)
+{
+	struct acquire_grant *grant = at->grant;
+	struct slots *slots = &grant->slots;
+	bool good = acquire_grant_reserve(grant, slots->mine);
+
+	slots_settle(slots);
+	for (unsigned i = 0; good && i < slots->eligible; i++) {
+		char file[NAME_MAX + 1], label[NAME_MAX + 1];
+
+		if (slots->slot[i].state != SLOT_MINE)
+			continue;
+		slots_file(slots, i, file);
+		slots_label(slots, i, label);
+		good = acquire_grant_add(grant, file, label);
+	}
+	if (good)
+		return STEP_ON;
+	error_sys(at->err, ENOMEM, "cannot list the slots of '%s'", grant->sd.path);
+	return STEP_ERROR;
+}
+
+/* From opening the directory to holding the slots; leaves nothing behind but them. */
+static enum step attempt_lock(struct acquire_job *job, const struct acquire_want *want,
+			      struct acquire_grant *grant, bool stoppable, struct error *err)
+{
+	struct attempt at = {
+		.job = job, .want = want, .grant = grant, .stoppable = stoppable, .err = err};
+	enum step step;
+
+	if (config_slots(job->config, want->lock, job->group, &grant->set, err))
+		return STEP_ERROR;
+	if (statedir_open(&grant->sd, job->directory, job->group, want->lock, true, err) !=
+	    STATEDIR_OK) {
+		slotset_free(&grant->set);
+		return STEP_ERROR;
+	}
+	grant->want = want;
+	at.gate.fd = at.ticket.fd = -1;
+	at.began = clock_now();
+	step = attempt_run(&at);
+	/* I4: the ticket goes last, when the slots are held or given back. */
+	if (step != STEP_ON)
+		slots_close(&grant->slots);
+	queue_drop(&grant->sd, &at.ticket);
+	if (step == STEP_ON)
+		step = list_slots(&at);
+	if (at.waiting)
+		waitset_close(&at.waits);
+	gate_close(&at.gate);
+	if (step == STEP_ON && at.told)
+		attempt_tell(&at, ACQUIRE_GOT, NULL, false);
+	config_free(at.fresh);
+	if (step != STEP_ON && step != STEP_NESTED)
+		acquire_grant_clear(grant);
+	return step;
+}
+
+static enum step acquire_lock(struct acquire_job *job, unsigned i, bool stoppable,
+			      struct error *err)
+{
+	for (int tries = 0; tries < RESTARTS; tries++) {
+		enum step step = attempt_lock(job, &job->wants[i], &job->grants[i], stoppable, err);
+
+		if (step != STEP_AGAIN)
+			return step;
+	}
+	error_set(err, "somebody keeps removing the directory of lock '%s' of group '%s' in '%s'",
+		  job->wants[i].lock, job->group, job->directory);
+	return STEP_ERROR;
+}
+
+void acquire_release(struct acquire_job *job)
+{
+	for (unsigned i = 0; i < job->count; i++)
+		acquire_grant_clear(&job->grants[i]);
+}
+
+static int compare_names(const void *a, const void *b, void *arg)
+{
+	const struct acquire_job *job = arg;
+	const unsigned *i = a, *j = b;
+
+	return strcmp(job->wants[*i].lock, job->wants[*j].lock);
+}
+
+/* Before anything is waited for: there are such locks, and they can have that many slots. */
+static enum step check_wants(struct acquire_job *job, struct error *err)
+{
+	for (unsigned i = 0; i < job->count; i++) {
+		struct acquire_grant grant = {.nested = false};
+		struct attempt at = {
+			.job = job, .want = &job->wants[i], .grant = &grant, .err = err};
+		enum step step;
+
+		if (config_slots(job->config, job->wants[i].lock, job->group, &grant.set, err))
+			return STEP_ERROR;
+		/* What the caller's tree holds may be more than the limit of now: its turn tells. */
+		step = STEP_ON;
+		if (!held_mentions(job->held, job->group, job->wants[i].lock))
+			step = attempt_check_possible(&at);
+		slotset_free(&grant.set);
+		if (step != STEP_ON)
+			return step;
+	}
+	return STEP_ON;
+}
+
+/* All locks, in the order that every caller keeps; or none. */
+static enum step acquire_each(struct acquire_job *job, bool stoppable, struct error *err)
+{
+	unsigned order[ACQUIRE_MAX_LOCKS];
+
+	for (unsigned i = 0; i < job->count; i++)
+		order[i] = i;
+	qsort_r(order, job->count, sizeof(*order), compare_names, job);
+	for (unsigned rank = 0; rank < job->count; rank++) {
+		enum step step = acquire_lock(job, order[rank], stoppable, err);
+
+		if (step == STEP_ON || step == STEP_NESTED)
+			continue;
+		acquire_release(job);
+		return step;
+	}
+	return STEP_ON;
+}
+
+/* Lets the SIGTSTP that is pending stop this process, unless a SIGCONT has taken it back, until continued. */
+static void stop_here(void)
+{
+	sigset_t stop, was;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTSTP);
+	sigprocmask(SIG_UNBLOCK, &stop, &was); /* here */
+	sigprocmask(SIG_SETMASK, &was, NULL);
+}
+
+enum acquire_result acquire(struct acquire_job *job, struct error *err)
+{
+	struct sigaction action;
+	sigset_t block, was;
+	bool stoppable;
+	enum step step;
+
+	if (record_secret(job->secret, err))
+		return ACQUIRE_ERROR;
+	sigemptyset(&block);
+	sigaddset(&block, SIGTSTP);
+	sigaddset(&block,
+		  SIGTTOU); /* a line written from the background must not stop us in line */
+	sigprocmask(SIG_BLOCK, &block, &was);
+	sigaction(SIGTSTP, NULL, &action);
+	stoppable = action.sa_handler != SIG_IGN && !sigismember(&was, SIGTSTP);
+	step = check_wants(job, err);
+	while (step == STEP_ON && (step = acquire_each(job, stoppable, err)) == STEP_STOP) {
+		stop_here();
+		step = STEP_ON;
+	}
+	sigprocmask(SIG_SETMASK, &was, NULL);
+	switch (step) {
+	case STEP_ON:
+		return ACQUIRE_OK;
+	case STEP_BUSY:
+		return ACQUIRE_BUSY;
+	case STEP_TIMEOUT:
+		return ACQUIRE_TIMEOUT;
+	default:
+		return ACQUIRE_ERROR;
+	}
+}

@@ -1,0 +1,138 @@
+#include "lock/attempt.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lock/held.h"
+
+/* What the caller's tree holds of this lock. */
+struct found {
+	char *files[CONFIG_MAX_SLOTS];
+	unsigned count;
+	bool no_memory;
+};
+
+static void see_held(void *arg, const char *file)
+{
+	struct found *found = arg;
+
+	if (found->count == CONFIG_MAX_SLOTS)
+		return;
+	found->files[found->count] = strdup(file);
+	if (found->files[found->count])
+		found->count++;
+	else
+		found->no_memory = true;
+}
+
+/* Adds slot `file` to the grant, called as the config spells it, else as its file is. */
+static bool add_slot(struct acquire_grant *grant, const char *file)
+{
+	const struct slots names = {.set = &grant->set, .eligible = grant->set.count};
+	char name[NAME_MAX + 1], label[NAME_MAX + 1];
+
+	for (unsigned i = 0; i < names.eligible; i++) {
+		slots_file(&names, i, name);
+		if (strcmp(name, file))
+			continue;
+		slots_label(&names, i, label);
+		return acquire_grant_add(grant, file, label);
+	}
+	return acquire_grant_add(grant, file, file + sizeof(GATE_SLOT_PREFIX) - 1);
+}
+
+/* A claim on top of others: what cannot be had while they are held would wait for itself. */
+static enum step judge_more(struct attempt *at, unsigned held)
+{
+	unsigned want = attempt_wanted(at), limit = at->grant->set.count;
+
+	at->own = held;
+	if (attempt_closed(at) || held + want <= limit)
+		return STEP_ON;
+	error_set(
+		at->err,
+		"%u more asked for of lock '%s' on top of %u held already, but group '%s' has only "
+		"%u: it would wait for itself",
+		want, at->want->lock, held, at->job->group, limit);
+	return STEP_ERROR;
+}
+
+/* Decides by what was found. More than is held cannot be waited for: it would wait for itself. */
+static enum step judge(struct attempt *at, const struct found *found)
+{
+	struct acquire_grant *grant = at->grant;
+	unsigned want = attempt_wanted(at);
+	bool good;
+
+	if (!found->count)
+		return STEP_ON;
+	if (at->job->adds)
+		return judge_more(at, found->count);
+	if (found->count < want) {
+		error_set(at->err,
+			  "%u slots of lock '%s' asked for inside a command that holds %u of group "
+			  "'%s': it would wait for itself; let the outer command ask for all",
+			  want, at->want->lock, found->count, at->job->group);
+		return STEP_ERROR;
+	}
+	good = acquire_grant_reserve(grant, want);
+	for (unsigned i = 0; good && i < want; i++)
+		good = add_slot(grant, found->files[i]);
+	if (!good) {
+		error_sys(at->err, ENOMEM, "cannot list the slots held");
+		return STEP_ERROR;
+	}
+	grant->nested = true;
+	return STEP_NESTED;
+}
+
+enum step attempt_pass_nested(struct attempt *at)
+{
+	const struct acquire_job *job = at->job;
+	struct found *found;
+	enum step step = STEP_ERROR;
+
+	if (!held_mentions(job->held, job->group, at->want->lock))
+		return STEP_ON;
+	found = calloc(1, sizeof(*found));
+	if (!found) {
+		error_sys(at->err, ENOMEM, "cannot list the slots held");
+		return STEP_ERROR;
+	}
+	if (!held_check(job->held, job->group, at->want->lock, &at->gate, &job->record.process,
+			see_held, found, at->err)) {
+		if (found->no_memory)
+			error_sys(at->err, ENOMEM, "cannot list the slots held");
+		else
+			step = judge(at, found);
+	}
+	for (unsigned k = 0; k < found->count; k++)
+		free(found->files[k]);
+	free(found);
+	return step;
+}
+
+/* Who is in line before us and needs more than we leave waits for us, and we would wait for it. */
+static int see_waiter(void *arg, const struct record *record)
+{
+	const struct attempt *at = arg;
+
+	return record && record->count > at->grant->set.count - at->own;
+}
+
+enum step attempt_check_deadlock(struct attempt *at)
+{
+	int result;
+
+	if (!at->own || attempt_closed(at) || at->own > at->grant->set.count)
+		return STEP_ON;
+	result = queue_each(&at->gate, see_waiter, at, at->err);
+	if (result > 0)
+		error_set(
+			at->err,
+			"more slots of lock '%s' asked for while %u of group '%s' are held and somebody "
+			"in line waits for those: both would wait for ever; claim all at once",
+			at->want->lock, at->own, at->job->group);
+	return result ? STEP_ERROR : STEP_ON;
+}

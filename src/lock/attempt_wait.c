@@ -1,0 +1,188 @@
+#include "lock/attempt.h"
+
+#include <errno.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "lock/lockfile.h"
+
+/*
+ * A gate held that long is held by nobody at work. Not even a job that may not wait gives up
+ * before: what is busy for microseconds does not count as busy.
+ */
+#define GATE_PATIENCE (5 * CLOCK_SECOND)
+
+/* A gate or a directory that vanishes each time we open it is an error. */
+#define REPLACED_TRIES 100
+
+#define LEAST_BEAT (CLOCK_SECOND / 1000)
+
+#define KEY_ONLY 0 /* the one file that is waited for here */
+
+static const char gate_note[] =
+	"waiting for the file 'gate'; the process that holds it may be stopped";
+
+/*
+ * Whether the default of SIGTSTP would stop this process. Not in a process group that nobody could
+ * continue, which is said to be orphaned (setpgid(2)); one that begins a session is.
+ */
+static bool can_stop(void)
+{
+	pid_t parent = getppid();
+
+	return getpgrp() != getpid() || (parent && getsid(parent) == getsid(0));
+}
+
+/* Not so soon that it would do nothing else, whatever was asked for. */
+static void set_next_beat(struct attempt *at)
+{
+	int64_t interval = at->job->heartbeat;
+
+	at->next_beat = clock_add(clock_now(), interval > LEAST_BEAT ? interval : LEAST_BEAT);
+}
+
+enum step attempt_open_waits(struct attempt *at)
+{
+	if (at->waiting)
+		return STEP_ON;
+	if (waitset_open(&at->waits, at->stoppable && can_stop(), at->err))
+		return STEP_ERROR;
+	at->waiting = true;
+	set_next_beat(at);
+	return STEP_ON;
+}
+
+static void beat(struct attempt *at, const char *note)
+{
+	set_next_beat(at);
+	if (!note && !at->grant->slots.slot)
+		attempt_limit_changed(at); /* not the head yet: nothing of it is in use */
+	attempt_tell(at, note ? ACQUIRE_NOTE : ACQUIRE_HEARTBEAT, note, false);
+}
+
+enum step attempt_sleep(struct attempt *at, int64_t until, int64_t deadline, const char *note,
+			struct waitset_event *event)
+{
+	for (;;) {
+		int64_t wake = until, now;
+
+		if (deadline < wake)
+			wake = deadline;
+		if (at->next_beat < wake)
+			wake = at->next_beat;
+		waitset_wait(&at->waits, wake, event);
+		if (event->kind == WAITSET_STOP)
+			return STEP_STOP;
+		if (event->kind != WAITSET_DEADLINE)
+			return STEP_ON;
+		now = clock_now();
+		if (now >= deadline)
+			return STEP_TIMEOUT;
+		if (now >= at->next_beat)
+			beat(at, note);
+		if (now >= until)
+			return STEP_ON;
+	}
+}
+
+/*
+ * Blocks in flock(fd, operation). STEP_ON: it was granted, or nothing could be had to wait with
+ * and a short while has passed: look again. STEP_BUSY: the clock is at `until`; STEP_TIMEOUT: at
+ * `deadline`.
+ */
+static enum step wait_for_file(struct attempt *at, int fd, int operation, const char *name,
+			       int64_t until, int64_t deadline, const char *note)
+{
+	struct waitset_event event;
+	int64_t pause = clock_add(clock_now(), ATTEMPT_PAUSE);
+	bool nap = waitset_add(&at->waits, fd, operation, KEY_ONLY) && pause < until;
+	enum step step;
+
+	if (nap)
+		until = pause;
+	step = attempt_sleep(at, until, deadline, note, &event);
+	waitset_clear(&at->waits);
+	if (step != STEP_ON)
+		return step;
+	if (event.kind == WAITSET_FAILED && event.errnum == ESTALE)
+		return STEP_ON; /* NFS: the file was removed on the server; look again */
+	if (event.kind == WAITSET_FAILED) {
+		lockfile_explain(&at->grant->sd, name, event.errnum, at->err);
+		return STEP_ERROR;
+	}
+	return event.kind == WAITSET_DEADLINE && !nap ? STEP_BUSY : STEP_ON;
+}
+
+enum step attempt_wait_for_ticket(struct attempt *at, int fd)
+{
+	enum step step = attempt_open_waits(at);
+
+	if (step == STEP_ON)
+		step = wait_for_file(at, fd, LOCK_SH, GATE_TICKET_PREFIX "*", CLOCK_NEVER,
+				     at->job->deadline, NULL);
+	close(fd);
+	return step;
+}
+
+enum step attempt_wait_for_ending(struct attempt *at, int fd, int64_t until)
+{
+	enum step step = attempt_open_waits(at);
+
+	if (step == STEP_ON)
+		step = wait_for_file(at, fd, LOCK_SH, "slot", until, CLOCK_NEVER, NULL);
+	close(fd);
+	return step == STEP_BUSY ? STEP_ON : step;
+}
+
+static enum step wait_for_gate(struct attempt *at)
+{
+	int64_t patience = clock_add(at->began, GATE_PATIENCE), deadline = at->job->deadline;
+	int64_t until = at->job->nonblock ? patience : CLOCK_NEVER;
+	enum step step = attempt_open_waits(at);
+
+	if (step == STEP_ON)
+		step = wait_for_file(at, at->gate.fd, LOCK_EX, GATE_NAME, until,
+				     deadline > patience ? deadline : patience, gate_note);
+	if (step == STEP_BUSY || step == STEP_TIMEOUT)
+		attempt_tell(at, ACQUIRE_NOTE, gate_note, false);
+	if (step != STEP_ON)
+		gate_close(&at->gate); /* it may have been granted unreported */
+	return step;
+}
+
+enum step attempt_enter_gate(struct attempt *at)
+{
+	for (int i = 0; i < REPLACED_TRIES; i++) {
+		enum lockfile_result result = LOCKFILE_OK;
+
+		if (at->gate.fd < 0)
+			result = gate_open(&at->gate, &at->grant->sd, at->err);
+		if (result == LOCKFILE_MISSING)
+			return STEP_AGAIN;
+		if (result == LOCKFILE_OK)
+			result = gate_try(&at->gate, at->err);
+		while (result == LOCKFILE_BUSY) {
+			enum step step = wait_for_gate(at);
+
+			if (step != STEP_ON)
+				return step;
+			result = gate_try(&at->gate, at->err); /* a no-op if it was granted */
+		}
+		if (result == LOCKFILE_OK)
+			return STEP_ON;
+		if (result == LOCKFILE_ERROR)
+			return STEP_ERROR;
+	}
+	error_set(at->err, "somebody keeps replacing '%s/%s'", at->grant->sd.path, GATE_NAME);
+	return STEP_ERROR;
+}
+
+enum step attempt_leave_gate(struct attempt *at, enum step step)
+{
+	struct error ignored; /* the first failure is the one to tell */
+
+	if (gate_leave(&at->gate, step == STEP_ERROR ? &ignored : at->err))
+		return STEP_ERROR;
+	return step;
+}

@@ -1,0 +1,219 @@
+#include "lock/held.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "lock/lockfile.h"
+#include "lock/record.h"
+#include "lock/statedir.h"
+
+/* An entry taken apart, its parts as they stand in the list. */
+struct entry {
+	char file[NAME_MAX + 1];
+	char secret[RECORD_SECRET_SIZE];
+};
+
+/* Moves *p over one entry. True if it is a well-formed one that starts with `prefix`. */
+static bool next_entry(const char **p, const char *prefix, struct entry *entry)
+{
+	const char *start = *p + strspn(*p, " "), *end = start + strcspn(start, " ");
+	const char *equals = memchr(start, '=', (size_t)(end - start));
+	size_t length = strlen(prefix), file_length, secret_length;
+
+	*p = end;
+	if (!equals || strncmp(start, prefix, length) || start + length > equals)
+		return false;
+	file_length = (size_t)(equals - start) - length;
+	secret_length = (size_t)(end - equals) - 1;
+	if (file_length > NAME_MAX || !secret_length || secret_length >= sizeof(entry->secret))
+		return false;
+	memcpy(entry->file, start + length, file_length);
+	entry->file[file_length] = '\0';
+	memcpy(entry->secret, equals + 1, secret_length);
+	entry->secret[secret_length] = '\0';
+	return !strncmp(entry->file, GATE_SLOT_PREFIX, sizeof(GATE_SLOT_PREFIX) - 1) &&
+	       !strchr(entry->file, '/');
+}
+
+/* "GROUP/LOCK/"; empty, which no entry starts with, if the names cannot be spelled. */
+static void make_prefix(char out[2 * NAME_MAX + 3], const char *group, const char *lock)
+{
+	char names[2][NAME_MAX + 1];
+	struct error ignored;
+
+	if (statedir_name(names[0], "", "group", group, &ignored) ||
+	    statedir_name(names[1], "", "lock", lock, &ignored))
+		strcpy(out, "/");
+	else
+		sprintf(out, "%s/%s/", names[0], names[1]);
+}
+
+bool held_mentions(const char *list, const char *group, const char *lock)
+{
+	char prefix[2 * NAME_MAX + 3];
+	struct entry entry;
+
+	if (!list)
+		return false;
+	make_prefix(prefix, group, lock);
+	while (*list) {
+		if (next_entry(&list, prefix, &entry))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The id matches and the slot is locked, but by whom? A new holder has the lock an instant before
+ * it writes its record. Where pids can be compared, a command that is gone holds nothing more;
+ * elsewhere its keeper has marked the record before it let go.
+ */
+static bool is_by(const struct record *record, const char *secret, const struct proc_identity *self)
+{
+	char id[RECORD_SECRET_SIZE];
+
+	record_id(secret, id);
+	if (record->state != RECORD_HELD || strcmp(record->id, id))
+		return false;
+	return record->kind == RECORD_KEEP || !proc_has_ended(&record->process, self);
+}
+
+/* That is not "no": a call of the holder's own build would wait for itself. */
+static enum lockfile_result cannot_read(const struct statedir *sd, const char *file,
+					struct error *err)
+{
+	if (errno)
+		error_sys(err, errno, "cannot read '%s/%s' to see who holds it", sd->path, file);
+	else
+		error_set(err,
+			  "'%s/%s' is held and GROUPLOCK_HELD names it, but no record in it tells "
+			  "by whom; unset GROUPLOCK_HELD if that is not this build",
+			  sd->path, file);
+	return LOCKFILE_ERROR;
+}
+
+static enum lockfile_result check_entry(const struct entry *entry, struct gate *gate,
+					const struct proc_identity *self, struct error *err)
+{
+	struct record record;
+	enum lockfile_result result;
+	bool by_us = false;
+	int fd;
+
+	result = lockfile_open_to_read(gate->sd, entry->file, &fd, err);
+	if (result != LOCKFILE_OK)
+		return result;
+	result = lockfile_try(gate->sd, entry->file, fd, LOCK_SH, err);
+	if (result == LOCKFILE_BUSY && record_read(&record, fd))
+		by_us = is_by(&record, entry->secret, self);
+	else if (result == LOCKFILE_BUSY)
+		result = cannot_read(gate->sd, entry->file, err);
+	close(fd);
+	if (result == LOCKFILE_ERROR)
+		return result;
+	return by_us ? LOCKFILE_OK : LOCKFILE_MISSING;
+}
+
+/* Whether the same entry stood in the list before: a slot counts once. */
+static bool seen_before(const char *list, const char *until, const char *prefix,
+			const struct entry *entry)
+{
+	struct entry earlier;
+
+	while (list < until) {
+		if (next_entry(&list, prefix, &earlier) && list < until &&
+		    !strcmp(earlier.file, entry->file) && !strcmp(earlier.secret, entry->secret))
+			return true;
+	}
+	return false;
+}
+
+int held_check(const char *list, const char *group, const char *lock, struct gate *gate,
+	       const struct proc_identity *self, held_see *see, void *arg, struct error *err)
+{
+	char prefix[2 * NAME_MAX + 3];
+	struct entry entry;
+
+	make_prefix(prefix, group, lock);
+	for (const char *p = list; *p;) {
+		enum lockfile_result result;
+		bool good = next_entry(&p, prefix, &entry);
+
+		if (!good || seen_before(list, p, prefix, &entry))
+			continue;
+		result = check_entry(&entry, gate, self, err);
+		if (result == LOCKFILE_ERROR)
+			return -1;
+		if (result == LOCKFILE_OK)
+			see(arg, entry.file);
+	}
+	return 0;
+}
+
+/* Takes out of `list`, in place, the entries of the slot that `start` ("GROUP/LOCK/FILE=") names. */
+static void drop_entries(char *list, const char *start)
+{
+	char *out = list;
+
+	for (const char *p = list; *p;) {
+		const char *from = p + strspn(p, " "), *end = from + strcspn(from, " ");
+
+		if (*from && strncmp(from, start, strlen(start))) {
+			if (out != list)
+				*out++ = ' ';
+			memmove(out, from, (size_t)(end - from));
+			out += end - from;
+		}
+		p = end;
+	}
+	*out = '\0';
+}
+
+int held_append(char **out, const char *group, const char *lock, const char *file,
+		const char *secret)
+{
+	char prefix[2 * NAME_MAX + 3], *start, *longer = NULL;
+	int length;
+
+	make_prefix(prefix, group, lock);
+	if (asprintf(&start, "%s%s=", prefix, file) < 0)
+		return -1;
+	if (*out)
+		drop_entries(*out, start);
+	length = asprintf(&longer, "%s%s%s%s", *out ? *out : "", *out && **out ? " " : "", start,
+			  secret);
+	free(start);
+	if (length < 0)
+		return -1;
+	free(*out);
+	*out = longer;
+	return 0;
+}
+
+size_t held_least(const char *group, const char *lock)
+{
+	char prefix[2 * NAME_MAX + 3];
+
+	make_prefix(prefix, group, lock);
+	return strlen(prefix) + sizeof(GATE_SLOT_PREFIX "0=") - 1 + RECORD_SECRET_SIZE - 1;
+}
+
+void held_list(const char *list, held_each *each, void *arg)
+{
+	while (*list) {
+		char group[NAME_MAX + 1], lock[NAME_MAX + 1], prefix[2 * NAME_MAX + 3];
+		const char *here = list;
+		struct entry entry;
+
+		here += strspn(here, " ");
+		prefix[0] = '\0';
+		if (sscanf(here, "%255[^/ ]/%255[^/ ]/", group, lock) == 2)
+			snprintf(prefix, sizeof(prefix), "%s/%s/", group, lock);
+		if (next_entry(&list, prefix, &entry) && *prefix)
+			each(arg, group, lock, entry.file, entry.secret);
+	}
+}

@@ -1,0 +1,183 @@
+#include "lock/lockfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SAFE_FLAGS (O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
+#define CREATE_TRIES 100 /* a file that others remove as fast as we create it is an error */
+
+/* Leaves errno as the system call set it, for callers that look closer. */
+static enum lockfile_result open_error(const struct statedir *sd, const char *name, int errnum,
+				       struct error *err)
+{
+	switch (errnum) {
+	case ENOENT:
+	case ESTALE:
+		return LOCKFILE_MISSING;
+	case ELOOP:
+		error_set(err, "'%s/%s' is a symbolic link, which grouplock never makes; remove it",
+			  sd->path, name);
+		break;
+	case EISDIR:
+	case ENXIO: /* a socket, or a device that is not there: open(2) */
+		error_set(err, "'%s/%s' is not a regular file; remove it", sd->path, name);
+		break;
+	default:
+		error_sys(err, errnum, "cannot open '%s/%s'", sd->path, name);
+		break;
+	}
+	errno = errnum;
+	return LOCKFILE_ERROR;
+}
+
+/* Looks at what was opened: it must be a regular file, still linked, under one name only. */
+static enum lockfile_result inspect(const struct statedir *sd, const char *name, int fd, int flags,
+				    struct error *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return open_error(sd, name, errno, err);
+	if (!S_ISREG(st.st_mode)) {
+		error_set(err, "'%s/%s' is not a regular file; remove it", sd->path, name);
+		return LOCKFILE_ERROR;
+	}
+	if (st.st_nlink > 1) {
+		error_set(err, "'%s/%s' has other hard links; remove it", sd->path, name);
+		return LOCKFILE_ERROR;
+	}
+	if (!st.st_nlink)
+		return LOCKFILE_MISSING;
+	/* Ours, but not as DIR would have it: we were killed between creating it and this. */
+	if ((flags & O_ACCMODE) == O_RDWR && st.st_gid != sd->gid &&
+	    statedir_adopt(sd, fd, 0666, name, err))
+		return LOCKFILE_ERROR;
+	return LOCKFILE_OK;
+}
+
+static enum lockfile_result open_with(const struct statedir *sd, const char *name, int flags,
+				      int *fd, struct error *err)
+{
+	enum lockfile_result result;
+
+	*fd = openat(sd->fd, name, flags | SAFE_FLAGS, sd->mode & 0666);
+	if (*fd < 0)
+		return open_error(sd, name, errno, err);
+	result = inspect(sd, name, *fd, flags, err);
+	if (result != LOCKFILE_OK) {
+		close(*fd);
+		*fd = -1;
+		errno = 0;
+	}
+	return result;
+}
+
+enum lockfile_result lockfile_open(const struct statedir *sd, const char *name, int *fd,
+				   struct error *err)
+{
+	return open_with(sd, name, O_RDWR, fd, err);
+}
+
+enum lockfile_result lockfile_open_to_read(const struct statedir *sd, const char *name, int *fd,
+					   struct error *err)
+{
+	return open_with(sd, name, O_RDONLY, fd, err);
+}
+
+/* open_with(O_CREAT): the mode is right from birth whatever the umask. */
+static enum lockfile_result create_with(const struct statedir *sd, const char *name, int flags,
+					int *fd, struct error *err)
+{
+	mode_t umask_was = umask(0);
+	enum lockfile_result result = open_with(sd, name, O_RDWR | O_CREAT | flags, fd, err);
+	int errnum = errno;
+
+	umask(umask_was);
+	errno = errnum;
+	return result;
+}
+
+/*
+ * Plain open first: fs.protected_regular refuses O_CREAT on another user's file in a sticky
+ * directory, even to root. O_CREAT only when the file is missing; and without O_EXCL, since an
+ * NFS client that remembers a name as missing asks the server only then.
+ */
+enum lockfile_result lockfile_open_or_create(const struct statedir *sd, const char *name, int *fd,
+					     struct error *err)
+{
+	enum lockfile_result result = LOCKFILE_MISSING;
+
+	for (int i = 0; i < CREATE_TRIES; i++) {
+		struct stat st;
+
+		result = open_with(sd, name, O_RDWR, fd, err);
+		if (result != LOCKFILE_MISSING)
+			return result;
+		result = create_with(sd, name, 0, fd, err);
+		if (result == LOCKFILE_OK)
+			return result;
+		if (fstat(sd->fd, &st) || st.st_nlink == 0)
+			return LOCKFILE_MISSING;
+		/* Another user won the race: protected_regular says EACCES; the file is there. */
+		if (result == LOCKFILE_ERROR && errno != EACCES)
+			return result;
+	}
+	if (result == LOCKFILE_MISSING)
+		error_set(err, "cannot create '%s/%s': somebody keeps removing it", sd->path, name);
+	return LOCKFILE_ERROR;
+}
+
+enum lockfile_result lockfile_create(const struct statedir *sd, const char *name, int *fd,
+				     struct error *err)
+{
+	struct stat st;
+	enum lockfile_result result = create_with(sd, name, O_EXCL, fd, err);
+
+	if (result != LOCKFILE_ERROR || errno != EEXIST)
+		return result;
+	/* O_EXCL says EEXIST for anything: only a leftover regular file is nothing to worry about. */
+	if (fstatat(sd->fd, name, &st, AT_SYMLINK_NOFOLLOW) || S_ISREG(st.st_mode))
+		return LOCKFILE_EXISTS;
+	error_set(err, "'%s/%s' is not a regular file; remove it", sd->path, name);
+	return LOCKFILE_ERROR;
+}
+
+void lockfile_explain(const struct statedir *sd, const char *name, int errnum, struct error *err)
+{
+	if (errnum == ENOLCK || errnum == EOPNOTSUPP || errnum == ENOSYS)
+		error_set(err,
+			  "cannot lock '%s/%s': the file system offers no flock(2) here or is out "
+			  "of locks; use a directory on another one",
+			  sd->path, name);
+	else
+		error_sys(err, errnum, "cannot lock '%s/%s'", sd->path, name);
+}
+
+enum lockfile_result lockfile_try(const struct statedir *sd, const char *name, int fd,
+				  int operation, struct error *err)
+{
+	while (flock(fd, operation | LOCK_NB)) {
+		switch (errno) {
+		case EINTR:
+			continue;
+		case EWOULDBLOCK:
+		case EACCES: /* SMB */
+			return LOCKFILE_BUSY;
+		default:
+			lockfile_explain(sd, name, errno, err);
+			return LOCKFILE_ERROR;
+		}
+	}
+	return LOCKFILE_OK;
+}
+
+bool lockfile_is_current(const struct statedir *sd, const char *name, int fd)
+{
+	struct stat named, open;
+
+	return !fstatat(sd->fd, name, &named, AT_SYMLINK_NOFOLLOW) && !fstat(fd, &open) &&
+	       named.st_dev == open.st_dev && named.st_ino == open.st_ino;
+}

@@ -1,0 +1,105 @@
+#include "lock/walk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lock/gate.h"
+#include "lock/statedir.h"
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.'; /* a name never starts with a dot in a file name */
+}
+
+static int is_slot(const struct dirent *entry)
+{
+	return !strncmp(entry->d_name, GATE_SLOT_PREFIX, sizeof(GATE_SLOT_PREFIX) - 1);
+}
+
+/* An open directory and its entries; fd -1 and no entries for one that is not there. */
+struct listing {
+	int fd, count;
+	struct dirent **entries;
+};
+
+static void free_entries(struct dirent **entries, int count)
+{
+	for (int i = 0; i < count; i++)
+		free(entries[i]);
+	free(entries);
+}
+
+static void close_listing(struct listing *listing)
+{
+	free_entries(listing->entries, listing->count);
+	if (listing->fd >= 0)
+		close(listing->fd);
+}
+
+/* Close with close_listing(), whatever came out; -1: errno says why it cannot be read. */
+static int open_listing(struct listing *listing, int parent, const char *name)
+{
+	int follow = parent == AT_FDCWD ? 0 : O_NOFOLLOW;
+
+	listing->count = 0;
+	listing->entries = NULL;
+	listing->fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow);
+	if (listing->fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return 0;
+	if (listing->fd >= 0)
+		listing->count =
+			scandirat(listing->fd, ".", &listing->entries, is_visible, alphasort);
+	if (listing->fd >= 0 && listing->count >= 0)
+		return 0;
+	listing->count = 0;
+	return -1;
+}
+
+static void visit_group(const char *dir, int parent, const char *file, walk_visit *visit, void *arg,
+			struct error *err)
+{
+	char group[NAME_MAX + 1], lock[NAME_MAX + 1];
+	struct listing locks;
+
+	if (!statedir_unname(group, file))
+		return;
+	if (open_listing(&locks, parent, file)) {
+		error_sys(err, errno, "cannot read directory '%s/%s'", dir, file);
+		visit(arg, group, NULL);
+	}
+	for (int i = 0; i < locks.count; i++) {
+		if (statedir_unname(lock, locks.entries[i]->d_name))
+			visit(arg, group, lock);
+	}
+	close_listing(&locks);
+}
+
+int walk_locks(const char *dir, walk_visit *visit, void *arg, struct error *err)
+{
+	struct listing groups;
+	int result = open_listing(&groups, AT_FDCWD, dir);
+
+	if (result)
+		error_sys(err, errno, "cannot read directory '%s'", dir);
+	for (int i = 0; i < groups.count; i++)
+		visit_group(dir, groups.fd, groups.entries[i]->d_name, visit, arg, err);
+	close_listing(&groups);
+	return result;
+}
+
+int walk_slots(int fd, walk_slot *visit, void *arg, struct error *err)
+{
+	struct dirent **slots;
+	int count = scandirat(fd, ".", &slots, is_slot, alphasort);
+
+	if (count < 0)
+		return error_sys(err, errno, "cannot read a directory of slots");
+	for (int i = 0; i < count; i++)
+		visit(arg, slots[i]->d_name);
+	free_entries(slots, count);
+	return 0;
+}

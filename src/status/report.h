@@ -1,0 +1,133 @@
+/*
+ * report - what is held and who waits, for people and for monitoring.
+ *
+ *     report_gather(&report, &query, &err);      looks at every lock, and disturbs nobody
+ *     text = report_table(&report, 0, false);    or report_json(), report_prometheus()
+ *     report_free(&report);
+ *
+ * It only reads: nothing is created, removed or written, and read permission is enough. Each lock
+ * is looked at under its gate (I6), so what is shown of one lock was so at one moment.
+ */
+#ifndef GROUPLOCK_REPORT_H
+#define GROUPLOCK_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/names.h"
+#include "config/config.h"
+#include "lock/record.h"
+
+enum report_state {
+	REPORT_FREE,
+	REPORT_HELD,
+	REPORT_LEAKED,  /* held, but the process of its record has ended */
+	REPORT_CLOSED,  /* a row for a lock whose limit is 0 */
+	REPORT_WAITING, /* a waiter ... */
+	REPORT_STOPPED, /* ... that is stopped, and keeps its place */
+};
+
+/*
+ * What a record says, without the room that a record has to spare: of a thousand waiters that is
+ * most of it. In one block, to be freed as a whole.
+ */
+struct report_who {
+	enum record_kind kind;
+	enum record_state state;
+	struct proc_identity process;
+	int64_t since, until;
+	uint64_t count;
+	pid_t bound;
+	char claim[RECORD_SHORT_ID + 1]; /* of a claim: its id; else empty */
+	const char *worker, *command;
+	char text[]; /* what these two point into */
+};
+
+/* A process that holds a slot, found by looking for it. */
+struct report_process {
+	pid_t pid;
+	char *command;
+};
+
+/* A slot, a waiter, or the word that a lock is closed. */
+struct report_row {
+	enum report_state state;
+	char *name;    /* of a slot: its number, or its name as the config spells it; else NULL */
+	bool numbered; /* the name is a number */
+	bool above_limit;       /* held, although the config has no such slot now */
+	uint64_t ticket;        /* of a waiter: its number, and ... */
+	unsigned place;         /* ... its place in line, 1 for the head */
+	bool expired;           /* a free slot whose last holder was a claim that its --max ended */
+	struct report_who *who; /* NULL: there is no record, or none that makes sense */
+	unsigned doubts; /* looks at a held slot, one after the other, whose record was not its
+				* holder's: it is missing, or tells of one that has ended */
+	bool searched;   /* who holds it was looked for ... */
+	bool hidden;     /* ... but not in all processes: this user may not */
+	struct report_process *processes;
+	unsigned process_count;
+	char *file; /* of a slot that is held: the file's name and identity */
+	dev_t device;
+	ino_t inode;
+};
+
+struct report_lock {
+	char *group, *lock;
+	bool limited; /* the config has this lock, and `limit` slots in it */
+	unsigned limit;
+	struct error
+		problem; /* why it could not be looked at: then there are no rows; else empty */
+	struct report_row *rows; /* slots in their order, then waiters in theirs */
+	unsigned count, room;
+	unsigned held, waiting; /* how many; held: leaked ones too */
+};
+
+struct report {
+	const char *directory;     /* the query's */
+	int64_t time;              /* wall clock of the end of the look, nanoseconds */
+	struct error problem;      /* why there may be more locks than these; else empty */
+	struct report_lock *locks; /* groups by name; locks of a group in the config's order */
+	unsigned count, room;
+};
+
+/* What to look at. Names are folded; an empty list means all. */
+struct report_query {
+	const struct config *config;
+	const char *directory;
+	struct names groups, locks;
+};
+
+/*
+ * Looks. -1 with a reason: unknown group or lock, or the directory cannot be read. What concerns
+ * one lock only is told in the report instead (`problem`). A directory that does not exist is an
+ * empty report. Blocks for a gate that somebody keeps, at most REPORT_GATE_PATIENCE seconds for
+ * each; and for a moment where a slot seems to be leaked.
+ */
+#define REPORT_GATE_PATIENCE 5
+int report_gather(struct report *report, const struct report_query *query, struct error *err);
+void report_free(struct report *report);
+
+/* The lock as messages call it: "hw1", or "hw1/link" for a lock that is not the default one. */
+#define REPORT_LABEL_SIZE (2 * NAME_MAX + 2)
+void report_label(const struct report_lock *lock, char label[REPORT_LABEL_SIZE]);
+
+/* "held", "leaked" ... */
+const char *report_state_word(enum report_state state);
+
+/* How long it has been so, in nanoseconds; negative: unknown. */
+int64_t report_age(const struct report *report, const struct report_row *row);
+
+/* The forms. Each returns a malloc()ed text, NULL without memory. */
+
+/* Aligned columns under a head line; no line wider than `width` unless that is 0. */
+char *report_table(const struct report *report, size_t width, bool colour);
+
+/* One JSON document. */
+char *report_json(const struct report *report);
+
+/* The text exposition format of Prometheus. */
+char *report_prometheus(const struct report *report);
+
+#endif

@@ -1,0 +1,148 @@
+#include "base/proc.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "check.h"
+
+/* A child that does nothing until it is killed, and who it is. */
+static struct proc_identity start_child(void)
+{
+	struct proc_identity child;
+	int pipe_fds[2];
+	pid_t pid;
+
+	cr_assert(zero(int, pipe(pipe_fds)));
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG,
+		      SIGKILL); /* whatever becomes of the test, it leaves nobody */
+		proc_self(&child);
+		if (write(pipe_fds[1], &child, sizeof(child)) < 0)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	cr_assert(gt(int, pid, 0));
+	cr_assert(eq(long, read(pipe_fds[0], &child, sizeof(child)), (long)sizeof(child)));
+	cr_assert(eq(int, child.pid, pid));
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+	return child;
+}
+
+/* Waits until the child has changed its state as `options` of waitid(2) say; does not reap it. */
+static void wait_for(pid_t pid, int options)
+{
+	siginfo_t info;
+
+	cr_assert(zero(int, waitid(P_PID, (id_t)pid, &info, options | WNOWAIT)));
+}
+
+static void reap(pid_t pid)
+{
+	cr_assert(eq(int, waitpid(pid, NULL, 0), pid));
+}
+
+Test(proc, self_is_known)
+{
+	struct proc_identity self;
+	char host[HOST_NAME_MAX + 1] = "";
+	struct stat pidns;
+
+	proc_self(&self);
+	gethostname(host, sizeof(host) - 1);
+	check_text(self.host, host);
+	cr_assert(eq(int, self.pid, getpid()));
+	cr_assert(eq(sz, strlen(self.boot), 36), "boot id '%s'", self.boot);
+	cr_assert(zero(int, stat("/proc/self/ns/pid", &pidns)));
+	cr_assert(eq(u64, self.pidns, pidns.st_ino));
+	cr_assert(gt(u64, self.start, 0));
+	cr_assert(proc_is_here(&self, &self));
+	cr_assert(not(proc_has_ended(&self, &self)));
+	cr_assert(not(proc_is_stopped(&self, &self)));
+}
+
+Test(proc, end_is_seen_before_and_after_it_is_reaped)
+{
+	struct proc_identity self, child = start_child();
+
+	proc_self(&self);
+	cr_assert(proc_is_here(&child, &self));
+	cr_assert(not(proc_has_ended(&child, &self)));
+	kill(child.pid, SIGKILL);
+	wait_for(child.pid, WEXITED);
+	cr_assert(proc_has_ended(&child, &self));
+	reap(child.pid);
+	cr_assert(proc_has_ended(&child, &self));
+	cr_assert(not(proc_is_stopped(&child, &self)));
+}
+
+Test(proc, stop_is_seen_and_is_no_end)
+{
+	struct proc_identity self, child = start_child();
+
+	proc_self(&self);
+	cr_assert(not(proc_is_stopped(&child, &self)));
+	kill(child.pid, SIGSTOP);
+	wait_for(child.pid, WSTOPPED);
+	cr_assert(proc_is_stopped(&child, &self));
+	cr_assert(not(proc_has_ended(&child, &self)));
+	kill(child.pid, SIGCONT);
+	wait_for(child.pid, WCONTINUED);
+	cr_assert(not(proc_is_stopped(&child, &self)));
+	kill(child.pid, SIGKILL);
+	reap(child.pid);
+}
+
+Test(proc, pid_of_another_process_by_now_has_ended)
+{
+	struct proc_identity self, earlier;
+
+	proc_self(&self);
+	earlier = self;
+	earlier.start--;
+	cr_assert(proc_is_here(&earlier, &self));
+	cr_assert(proc_has_ended(&earlier, &self));
+	cr_assert(not(proc_is_stopped(&earlier, &self)));
+}
+
+/* A pid that nobody has here says nothing about a process elsewhere. */
+Test(proc, pid_of_elsewhere_is_never_looked_up)
+{
+	struct proc_identity self, gone = start_child(), elsewhere;
+
+	proc_self(&self);
+	kill(gone.pid, SIGKILL);
+	reap(gone.pid);
+	cr_assert(proc_has_ended(&gone, &self));
+	elsewhere = gone;
+	strcpy(elsewhere.boot, "00000000-0000-4000-8000-000000000000");
+	cr_assert(not(proc_is_here(&elsewhere, &self)));
+	cr_assert(not(proc_has_ended(&elsewhere, &self)));
+	elsewhere = gone;
+	elsewhere.pidns++;
+	cr_assert(not(proc_is_here(&elsewhere, &self)));
+	cr_assert(not(proc_has_ended(&elsewhere, &self)));
+	elsewhere = gone;
+	elsewhere.start = 0;
+	cr_assert(not(proc_is_here(&elsewhere, &self)));
+	cr_assert(not(proc_has_ended(&elsewhere, &self)));
+}
+
+Test(proc, unknown_is_not_the_same_as_unknown)
+{
+	struct proc_identity self, unknown;
+
+	proc_self(&self);
+	unknown = self;
+	unknown.boot[0] = '\0';
+	cr_assert(not(proc_is_here(&unknown, &unknown)));
+	unknown = self;
+	unknown.pidns = 0;
+	cr_assert(not(proc_is_here(&unknown, &unknown)));
+}

@@ -1,0 +1,419 @@
+#include "lock/statedir.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "tempdir.h"
+
+TestSuite(statedir, .init = tempdir_make, .fini = tempdir_remove);
+
+static struct error err;
+
+/* --- names ------------------------------------------------------------------------------- */
+
+static void names(const char *prefix, const char *name, const char *expected)
+{
+	char out[NAME_MAX + 1] = "";
+
+	cr_assert(zero(int, statedir_name(out, prefix, "slot", name, &err)), "%s", err.text);
+	check_text(out, expected);
+}
+
+static void refuses_name(const char *prefix, const char *name, const char *why)
+{
+	char out[NAME_MAX + 1];
+
+	cr_assert(eq(int, statedir_name(out, prefix, "group", name, &err), -1), "took '%s'", name);
+	check_has(err.text, "group name");
+	check_has(err.text, why);
+}
+
+Test(statedir, name_becomes_a_file_name)
+{
+	names("", "hw1", "hw1");
+	names("slot.", "kit-a", "slot.kit-a");
+	names("", "AZaz09._-", "AZaz09._-");
+	names("", ".hidden", "%2Ehidden");
+	names("", "...", "%2E..");
+	names("slot.", ".x", "slot.%2Ex");
+	names("", "a b%c~d", "a%20b%25c%7Ed");
+	names("", "\xc3\xa9\xff", "%C3%A9%FF");
+	names("", "a:b=c", "a%3Ab%3Dc");
+}
+
+Test(statedir, name_that_no_file_can_have_is_refused)
+{
+	refuses_name("", "", "empty");
+	refuses_name("", ".", "'.'");
+	refuses_name("", "..", "'..'");
+	refuses_name("slot.", "..", "'..'");
+	refuses_name("", "/", "slash");
+	refuses_name("", "../x", "slash");
+	refuses_name("", "a/b", "slash");
+	refuses_name("", "a\nb", "control character");
+	refuses_name("", "\x7f", "control character");
+	refuses_name("", "\x1b[2J", "control character");
+}
+
+Test(statedir, name_has_room_up_to_name_max)
+{
+	char name[NAME_MAX + 2], out[NAME_MAX + 1];
+
+	memset(name, 'x', sizeof(name));
+	name[NAME_MAX + 1] = '\0';
+	refuses_name("", name, "too long");
+	name[NAME_MAX] = '\0';
+	names("", name, name);
+	refuses_name("p", name, "too long");
+	memset(name, ' ', sizeof(name)); /* three bytes each */
+	name[NAME_MAX / 3 + 1] = '\0';
+	refuses_name("", name, "too long");
+	name[NAME_MAX / 3] = '\0';
+	cr_assert(zero(int, statedir_name(out, "", "group", name, &err)), "%s", err.text);
+	cr_assert(eq(sz, strlen(out), NAME_MAX));
+	refuses_name("p", name, "too long");
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* Names of one and two bytes: each a safe file name that leads back, or refused; no two alike. */
+Test(statedir, different_names_are_different_files)
+{
+	static char files[65536][8];
+	unsigned count = 0;
+
+	for (int a = 1; a < 256; a++) {
+		for (int b = 0; b < 256; b++) {
+			char name[] = {(char)a, (char)b, '\0'}, out[NAME_MAX + 1],
+			     back[NAME_MAX + 1];
+			size_t length;
+
+			if (statedir_name(out, "", "group", name, &err))
+				continue;
+			length = strlen(out);
+			cr_assert(le(sz, length, 6), "'%s' is '%s'", name, out);
+			cr_assert(ne(chr, *out, '.'));
+			cr_assert(eq(sz, length,
+				     strspn(out,
+					    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+					    "0123456789._-%")));
+			cr_assert(statedir_unname(back, out));
+			check_text(back, name);
+			strcpy(files[count++], out);
+		}
+	}
+	/* 255 bytes without '/' and 32 control characters, alone and in pairs; not "." and "..". */
+	cr_assert(eq(uint, count, 222 + 222 * 222 - 2));
+	qsort(files, count, sizeof(*files), compare);
+	for (unsigned i = 1; i < count; i++)
+		cr_assert_str_neq(files[i - 1], files[i], "two names are '%s'", files[i]);
+}
+
+Test(statedir, file_name_that_no_name_becomes_has_no_name)
+{
+	static const char *const files[] = {"",    ".",    "..",   ".x",  "a b",      "a%",
+					    "a%4", "a%4g", "a%2g", "%41", "%2e",      "a%2E",
+					    "%2F", "%00",  "%0A",  "%7F", "\xc3\xa9", "%c3"};
+	char out[NAME_MAX + 1];
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		cr_assert(not(statedir_unname(out, files[i])), "'%s' is '%s'", files[i], out);
+}
+
+Test(statedir, longest_file_name_leads_back)
+{
+	char name[NAME_MAX + 1], file[NAME_MAX + 2], out[NAME_MAX + 1];
+
+	memset(name, ' ', NAME_MAX / 3);
+	name[NAME_MAX / 3] = '\0';
+	cr_assert(zero(int, statedir_name(file, "", "group", name, &err)), "%s", err.text);
+	cr_assert(statedir_unname(out, file));
+	check_text(out, name);
+	memset(file, 'x', NAME_MAX + 1);
+	file[NAME_MAX + 1] = '\0';
+	cr_assert(not(statedir_unname(out, file)));
+}
+
+/* --- directories ------------------------------------------------------------------------- */
+
+static mode_t mode_of(const char *path)
+{
+	struct stat st;
+
+	cr_assert(zero(int, lstat(path, &st)), "no '%s'", path);
+	return st.st_mode & 07777;
+}
+
+static enum statedir_result open_lock(struct statedir *sd, bool create)
+{
+	return statedir_open(sd, tempdir, "hw1", "link", create, &err);
+}
+
+Test(statedir, creates_group_and_lock_but_never_the_directory)
+{
+	struct statedir sd;
+	char missing[64], path[96];
+
+	snprintf(missing, sizeof(missing), "%s/missing", tempdir);
+	cr_assert(eq(int, statedir_open(&sd, missing, "hw1", "link", true, &err), STATEDIR_ERROR));
+	check_has(err.text, missing);
+	check_has(err.text, "create it");
+	cr_assert(eq(int, access(missing, F_OK), -1));
+	cr_assert(eq(int, open_lock(&sd, true), STATEDIR_OK), "%s", err.text);
+	snprintf(path, sizeof(path), "%s/hw1/link", tempdir);
+	check_text(sd.path, path);
+	cr_assert(zero(int, access("hw1/link", F_OK)));
+	cr_assert(fcntl(sd.fd, F_GETFD) & FD_CLOEXEC);
+	statedir_close(&sd);
+	cr_assert(eq(int, sd.fd, -1));
+	statedir_close(&sd); /* once more is no harm */
+}
+
+Test(statedir, without_create_what_is_missing_stays_so)
+{
+	struct statedir sd;
+
+	cr_assert(eq(int, statedir_open(&sd, "missing", "hw1", "link", false, &err),
+		     STATEDIR_MISSING));
+	cr_assert(eq(int, open_lock(&sd, false), STATEDIR_MISSING));
+	cr_assert(eq(int, sd.fd, -1));
+	cr_assert(eq(int, access("hw1", F_OK), -1));
+	cr_assert(zero(int, mkdir("hw1", 0700)));
+	cr_assert(eq(int, open_lock(&sd, false), STATEDIR_MISSING));
+	cr_assert(eq(int, sd.fd, -1));
+	cr_assert(zero(int, mkdir("hw1/link", 0700)));
+	cr_assert(eq(int, open_lock(&sd, false), STATEDIR_OK));
+	statedir_close(&sd);
+}
+
+Test(statedir, new_directories_take_the_mode_of_the_directory_whatever_the_umask)
+{
+	static const mode_t modes[] = {0700, 02770, 0775, 01777, 02750, 03777};
+	static const mode_t umasks[] = {0, 022, 077, 0777};
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		for (size_t j = 0; j < sizeof(umasks) / sizeof(*umasks); j++) {
+			struct statedir sd;
+			mode_t umask_was;
+
+			cr_assert(zero(int, chmod(tempdir, modes[i])));
+			umask_was = umask(umasks[j]);
+			cr_assert(eq(int, open_lock(&sd, true), STATEDIR_OK), "%s", err.text);
+			cr_assert(eq(uint, umask(umask_was), umasks[j]));
+			cr_assert(eq(uint, sd.mode, modes[i]));
+			cr_assert(eq(uint, mode_of("hw1"), modes[i]), "umask %o", umasks[j]);
+			cr_assert(eq(uint, mode_of("hw1/link"), modes[i]), "umask %o", umasks[j]);
+			statedir_close(&sd);
+			cr_assert(zero(int, rmdir("hw1/link")));
+			cr_assert(zero(int, rmdir("hw1")));
+		}
+	}
+}
+
+/*
+ * To root no mode is in the way. An ordinary user would not come into a directory that was born
+ * without permissions, however soon it got them.
+ */
+Test(statedir, new_directories_have_their_mode_from_birth)
+{
+	bool root = !geteuid();
+	struct statedir sd;
+	mode_t umask_was;
+
+	if (root) {
+		cr_assert(zero(int, chown(tempdir, 65534, 65534)));
+		cr_assert(zero(int, setegid(65534) | seteuid(65534)));
+	}
+	umask_was = umask(0777);
+	cr_assert(eq(int, open_lock(&sd, true), STATEDIR_OK), "%s", err.text);
+	umask(umask_was);
+	cr_assert(eq(uint, mode_of("hw1/link"), 0700));
+	statedir_close(&sd);
+	if (root)
+		cr_assert(zero(int, seteuid(0) | setegid(0)));
+}
+
+Test(statedir, directories_that_are_there_keep_their_mode)
+{
+	struct statedir sd;
+
+	cr_assert(zero(int, mkdir("hw1", 0711)));
+	cr_assert(zero(int, mkdir("hw1/link", 0750)));
+	cr_assert(zero(int, chmod(tempdir, 0777)));
+	cr_assert(eq(int, open_lock(&sd, true), STATEDIR_OK), "%s", err.text);
+	cr_assert(eq(uint, mode_of("hw1"), 0711));
+	cr_assert(eq(uint, mode_of("hw1/link"), 0750));
+	statedir_close(&sd);
+}
+
+/* A group that we may give a file: any for root, else one of ours, not the first if we can. */
+static gid_t some_group(void)
+{
+	gid_t groups[64];
+	int count = getgroups(64, groups);
+
+	if (!geteuid())
+		return 54321;
+	for (int i = 0; i < count; i++) {
+		if (groups[i] != getegid())
+			return groups[i];
+	}
+	return getegid();
+}
+
+Test(statedir, new_directories_and_files_take_the_group_of_the_directory)
+{
+	gid_t group = some_group();
+	struct statedir sd;
+	struct stat st;
+	int fd;
+
+	cr_assert(zero(int, chown(tempdir, (uid_t)-1, group)));
+	cr_assert(eq(int, open_lock(&sd, true), STATEDIR_OK), "%s", err.text);
+	cr_assert(eq(uint, sd.gid, group));
+	cr_assert(zero(int, stat("hw1", &st)));
+	cr_assert(eq(uint, st.st_gid, group));
+	cr_assert(zero(int, stat("hw1/link", &st)));
+	cr_assert(eq(uint, st.st_gid, group));
+	fd = open("file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	cr_assert(zero(int, statedir_adopt(&sd, fd, 0666, "file", &err)), "%s", err.text);
+	cr_assert(zero(int, fstat(fd, &st)));
+	cr_assert(eq(uint, st.st_gid, group));
+	close(fd);
+	statedir_close(&sd);
+}
+
+Test(statedir, adopt_gives_a_file_the_permissions_that_make_sense_for_it)
+{
+	static const mode_t modes[][2] = {
+		{0700, 0600}, {02770, 0660}, {0775, 0664}, {01777, 0666}, {02750, 0640}};
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		struct statedir sd = {.fd = -1, .mode = modes[i][0], .gid = getegid()};
+		int fd = open("file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+		cr_assert(zero(int, fchmod(fd, 0)));
+		cr_assert(zero(int, statedir_adopt(&sd, fd, 0666, "file", &err)), "%s", err.text);
+		cr_assert(eq(uint, mode_of("file"), modes[i][1]), "directory %o", modes[i][0]);
+		close(fd);
+	}
+}
+
+/* Root makes one; anybody else is not asked whether he may. */
+Test(statedir, adopt_leaves_a_file_of_another_user_alone)
+{
+	struct statedir sd = {.fd = -1, .mode = 0777, .gid = getegid()};
+	int fd = geteuid() ? open("/", O_RDONLY | O_CLOEXEC)
+			   : open("file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	struct stat before, after;
+
+	if (!geteuid())
+		cr_assert(zero(int, fchown(fd, 54321, 54321)));
+	cr_assert(zero(int, fstat(fd, &before)));
+	cr_assert(ne(uint, before.st_uid, geteuid()));
+	cr_assert(zero(int, statedir_adopt(&sd, fd, 0666, "file", &err)), "%s", err.text);
+	cr_assert(zero(int, fstat(fd, &after)));
+	cr_assert(eq(uint, after.st_mode, before.st_mode));
+	cr_assert(eq(uint, after.st_gid, before.st_gid));
+	close(fd);
+}
+
+Test(statedir, adopt_says_what_it_cannot)
+{
+	struct statedir sd = {.fd = -1, .mode = 0700, .path = "/srv/locks/hw1/link"};
+
+	cr_assert(eq(int, statedir_adopt(&sd, -1, 0666, "gate", &err), -1));
+	check_has(err.text, "'/srv/locks/hw1/link/gate'");
+}
+
+/* --- what stands in the way -------------------------------------------------------------- */
+
+Test(statedir, symlink_in_place_of_group_or_lock_is_refused)
+{
+	struct statedir sd;
+
+	cr_assert(zero(int, mkdir("elsewhere", 0700)));
+	cr_assert(zero(int, symlink("elsewhere", "hw1")));
+	cr_assert(eq(int, open_lock(&sd, true), STATEDIR_ERROR));
+	check_has(err.text, "/hw1' is not a directory");
+	cr_assert(eq(int, sd.fd, -1));
+	cr_assert(eq(int, access("elsewhere/link", F_OK), -1));
+	cr_assert(zero(int, unlink("hw1")));
+	cr_assert(zero(int, mkdir("hw1", 0700)));
+	cr_assert(zero(int, symlink("../nowhere", "hw1/link")));
+	cr_assert(eq(int, open_lock(&sd, true), STATEDIR_ERROR));
+	check_has(err.text, "/hw1/link' is not a directory");
+	cr_assert(eq(int, access("nowhere", F_OK), -1));
+}
+
+Test(statedir, file_in_place_of_a_directory_is_refused)
+{
+	struct statedir sd;
+
+	tempdir_write_text("hw1", "");
+	cr_assert(eq(int, open_lock(&sd, true), STATEDIR_ERROR));
+	check_has(err.text, "/hw1' is not a directory");
+	cr_assert(eq(int, open_lock(&sd, false), STATEDIR_ERROR));
+	cr_assert(eq(int, statedir_open(&sd, "hw1", "a", "b", true, &err), STATEDIR_ERROR));
+	check_has(err.text, "'hw1'");
+	cr_assert(eq(int, sd.fd, -1));
+}
+
+Test(statedir, directory_itself_may_be_a_symlink)
+{
+	struct statedir sd;
+
+	cr_assert(zero(int, mkdir("real", 0700)));
+	cr_assert(zero(int, symlink("real", "link")));
+	cr_assert(eq(int, statedir_open(&sd, "link", "hw1", "default", true, &err), STATEDIR_OK),
+		  "%s", err.text);
+	cr_assert(zero(int, access("real/hw1/default", F_OK)));
+	statedir_close(&sd);
+}
+
+Test(statedir, bad_names_are_refused_before_anything_is_made)
+{
+	struct statedir sd;
+
+	cr_assert(eq(int, statedir_open(&sd, tempdir, "../x", "default", true, &err),
+		     STATEDIR_ERROR));
+	check_has(err.text, "group name");
+	cr_assert(eq(int, statedir_open(&sd, tempdir, "hw1", "..", true, &err), STATEDIR_ERROR));
+	check_has(err.text, "lock name");
+	cr_assert(eq(int, access("hw1", F_OK), -1));
+	cr_assert(eq(int, sd.fd, -1));
+}
+
+Test(statedir, path_that_is_too_long_is_refused)
+{
+	char dir[PATH_MAX];
+	struct statedir sd;
+
+	memset(dir, '/', sizeof(dir));
+	dir[PATH_MAX - 1] = '\0';
+	cr_assert(eq(int, statedir_open(&sd, dir, "hw1", "default", true, &err), STATEDIR_ERROR));
+	check_has(err.text, "too long");
+	dir[PATH_MAX - 500] = '\0'; /* there must be room for the longest names */
+	cr_assert(eq(int, statedir_open(&sd, dir, "hw1", "default", true, &err), STATEDIR_ERROR));
+	check_has(err.text, "too long");
+}
+
+Test(statedir, longest_names_have_room)
+{
+	char name[NAME_MAX + 1];
+	struct statedir sd;
+
+	memset(name, 'x', NAME_MAX);
+	name[NAME_MAX] = '\0';
+	cr_assert(eq(int, statedir_open(&sd, tempdir, name, name, true, &err), STATEDIR_OK), "%s",
+		  err.text);
+	cr_assert(eq(sz, strlen(sd.path), strlen(tempdir) + 2 * NAME_MAX + 2));
+	statedir_close(&sd);
+}
