@@ -22,7 +22,6 @@ static size_t printable_length(const char *in)
 
 void text_escape(char *out, size_t size, const char *in)
 {
-	static const char hex[] = "0123456789abcdef";
 	size_t used = 0;
 
 	while (*in) {
@@ -37,13 +36,24 @@ void text_escape(char *out, size_t size, const char *in)
 			in += length;
 			continue;
 		}
-		out[used++] = '\\';
-		out[used++] = 'x';
-		out[used++] = hex[c >> 4];
-		out[used++] = hex[c & 15];
+		used += (size_t)sprintf(out + used, "\\x%02x", c);
 		in++;
 	}
 	out[used] = '\0';
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int text_unhex(const char *digits)
+{
+	int high = hex_digit(digits[0]), low = high < 0 ? -1 : hex_digit(digits[1]);
+
+	return low < 0 ? -1 : high << 4 | low;
 }
 
 void text_duration(char out[TEXT_DURATION_SIZE], int64_t ns)

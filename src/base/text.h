@@ -1,6 +1,6 @@
 /*
- * text - how values are shown to people: escaped bytes, durations, ordinals; and the one
- * folding of names to lower case.
+ * text - how values are shown to people: escaped bytes, durations, ordinals; the one folding of
+ * names to lower case; and the way back from hex digits.
  */
 #ifndef GROUPLOCK_TEXT_H
 #define GROUPLOCK_TEXT_H
@@ -15,6 +15,12 @@
  * can move a cursor or fake a line. Cut to `size` between characters, always terminated.
  */
 void text_escape(char *out, size_t size, const char *in);
+
+/*
+ * The byte that the two upper-case hex digits at `digits` spell, -1 if they are none. Looks at the
+ * second only where the first is a digit, so a text may end anywhere.
+ */
+int text_unhex(const char *digits);
 
 /* `ns` nanoseconds as "0s", "59s", "4m12s", "1h02m", "2d03h"; negative counts as 0. */
 #define TEXT_DURATION_SIZE 24

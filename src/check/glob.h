@@ -3,7 +3,7 @@
  * to another that comes after it.
  *
  * A pattern is what fnmatch(3) takes without flags in the C locale. Names are those that
- * statedir_name() takes, folded: no slash, no control character, no capital letter, not empty.
+ * filename_encode() takes, folded: no slash, no control character, no capital letter, not empty.
  */
 #ifndef GROUPLOCK_GLOB_H
 #define GROUPLOCK_GLOB_H

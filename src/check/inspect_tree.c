@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/account.h"
+#include "base/filename.h"
 #include "check/inspect.h"
 #include "lock/gate.h"
 
@@ -197,14 +198,14 @@ static void check_group(struct tree *tree, const char *name)
 	struct entries locks;
 	bool is_group = false;
 
-	if (!statedir_unname(ignored, name))
+	if (!filename_decode(ignored, name))
 		return;
 	open_entries(&locks, tree, tree->sd->fd, name, name);
 	for (int i = 0; i < locks.count; i++) {
 		const char *lock = locks.list[i]->d_name;
 
 		snprintf(below, sizeof(below), "%s/%s", name, lock);
-		if (statedir_unname(ignored, lock))
+		if (filename_decode(ignored, lock))
 			is_group |= check_lock(tree, locks.fd, lock, below);
 	}
 	if (is_group)

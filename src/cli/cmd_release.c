@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/filename.h"
 #include "cli/command.h"
 #include "keep/release.h"
 #include "lock/held.h"
@@ -106,7 +107,7 @@ static void see_held(void *arg, const char *group_file, const char *lock_file, c
 	char group[NAME_MAX + 1], lock[NAME_MAX + 1], id[RECORD_SECRET_SIZE];
 	struct error err;
 
-	if (!statedir_unname(group, group_file) || !statedir_unname(lock, lock_file))
+	if (!filename_decode(group, group_file) || !filename_decode(lock, lock_file))
 		return;
 	switch (statedir_open(&search->sd, search->directory, group, lock, false, &err)) {
 	case STATEDIR_OK:

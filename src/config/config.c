@@ -12,12 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/filename.h"
 #include "base/memfile.h"
 #include "base/num.h"
 #include "base/suggest.h"
 #include "base/text.h"
 #include "config/config_text.h"
-#include "lock/statedir.h"
 
 #define SECTION_MAIN CONFIG_SECTION_MAIN
 #define SECTION_WORKERS CONFIG_SECTION_WORKERS
@@ -66,7 +66,7 @@ static int check_slot_name(const char *name, char *const *names, unsigned count,
 {
 	char file[NAME_MAX + 1];
 
-	if (statedir_name(file, "slot.", "slot", name, err))
+	if (filename_encode(file, "slot.", "slot", name, err))
 		return -1;
 	if (!name[strspn(name, "0123456789")])
 		return error_set(err, "slot name '%s' is a number", name);
@@ -165,7 +165,7 @@ static int check_name(const char *what, const char *name, struct error *err)
 
 	if (config_is_pattern(name))
 		return is_good_pattern(name) ? 0 : error_set(err, "bad pattern '%s'", name);
-	return statedir_name(file, "", what, name, err);
+	return filename_encode(file, "", what, name, err);
 }
 
 static int check_main(const char *key, const char *value, struct error *err)
@@ -208,7 +208,7 @@ static int check_worker(const char *key, const char *value, struct error *err)
 		return error_set(err, "it names no group");
 	if (config_is_pattern(value) || strchr(value, '='))
 		return error_set(err, "group '%s' has a pattern's characters or '='", value);
-	return statedir_name(file, "", "group", value, err);
+	return filename_encode(file, "", "group", value, err);
 }
 
 static int check_slots(const char *key, const char *value, struct error *err)
@@ -270,7 +270,7 @@ static int check_section(const char *section, struct error *err)
 		return error_set(err, "lock 'default' is the section [slots]");
 	if (lock[strcspn(lock, " \t,=:")])
 		return error_set(err, "lock name '%s' has a blank, a comma, a colon or '='", lock);
-	return statedir_name(file, "", "lock", lock, err);
+	return filename_encode(file, "", "lock", lock, err);
 }
 
 static int add_lock(struct config *config, const char *name, struct error *err)

@@ -144,7 +144,7 @@ static const char *skip_blanks(const char *p)
 	return p;
 }
 
-/* Moves behind a plain name; NULL: it is none. A dot in front is left to statedir_name(). */
+/* Moves behind a plain name; NULL: it is none. A dot in front is left to filename_encode(). */
 static const char *skip_plain(const char *p)
 {
 	const char *from = p;

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/filename.h"
 #include "base/suggest.h"
 #include "base/text.h"
-#include "lock/statedir.h"
 
 #define DEFAULT_CONFIG GROUPLOCK_SYSCONFDIR "/grouplock/groups.ini"
 #define DEFAULT_DIRECTORY GROUPLOCK_LOCALSTATEDIR "/lib/grouplock"
@@ -57,7 +57,7 @@ static int take_name(char out[NAME_MAX + 1], const char *what, const char *name,
 {
 	char file[NAME_MAX + 1];
 
-	if (statedir_name(file, "", what, name, err))
+	if (filename_encode(file, "", what, name, err))
 		return -1;
 	snprintf(out, NAME_MAX + 1, "%s", name);
 	text_fold(out);

@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/filename.h"
 #include "lock/lockfile.h"
 #include "lock/record.h"
 #include "lock/statedir.h"
@@ -45,8 +46,8 @@ static void make_prefix(char out[2 * NAME_MAX + 3], const char *group, const cha
 	char names[2][NAME_MAX + 1];
 	struct error ignored;
 
-	if (statedir_name(names[0], "", "group", group, &ignored) ||
-	    statedir_name(names[1], "", "lock", lock, &ignored))
+	if (filename_encode(names[0], "", "group", group, &ignored) ||
+	    filename_encode(names[1], "", "lock", lock, &ignored))
 		strcpy(out, "/");
 	else
 		sprintf(out, "%s/%s/", names[0], names[1]);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/num.h"
+#include "base/text.h"
 
 #define HEADER "grouplock 1\n"
 
@@ -35,13 +36,8 @@ const char *record_kind_word(enum record_kind kind)
 
 static void to_hex(const unsigned char *bytes, size_t size, char *out)
 {
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < size; i++) {
-		*out++ = digits[bytes[i] >> 4];
-		*out++ = digits[bytes[i] & 15];
-	}
-	*out = '\0';
+	for (size_t i = 0; i < size; i++)
+		sprintf(out + 2 * i, "%02x", bytes[i]);
 }
 
 int record_secret(char secret[RECORD_SECRET_SIZE], struct error *err)
@@ -85,7 +81,6 @@ void record_command(struct record *record, char *const *argv)
 /* Appends "key value\n", the value's bytes escaped; no more than `limit` bytes in all. */
 static void put(struct record_text *text, const char *key, const char *value, size_t limit)
 {
-	static const char hex[] = "0123456789ABCDEF";
 	char *p = text->bytes + text->size;
 	const char *end = p + limit;
 
@@ -98,9 +93,7 @@ static void put(struct record_text *text, const char *key, const char *value, si
 			*p++ = *value;
 			continue;
 		}
-		*p++ = '%';
-		*p++ = hex[c >> 4];
-		*p++ = hex[c & 15];
+		p += sprintf(p, "%%%02X", c);
 	}
 	*p++ = '\n';
 	text->size = (size_t)(p - text->bytes);
@@ -138,16 +131,7 @@ void record_format(const struct record *record, struct record_text *text)
 	text->bytes[text->size++] = '\n';
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* Undoes put(): the bytes up to `end` into out, cut to `size`; %00 and bad escapes end it. */
+/* Undoes put(): the bytes up to the line's `end` into out, cut to `size`; %00 and bad escapes end it. */
 static void get_text(char *out, size_t size, const char *p, const char *end)
 {
 	size_t used = 0;
@@ -156,12 +140,11 @@ static void get_text(char *out, size_t size, const char *p, const char *end)
 		char c = *p++;
 
 		if (c == '%') {
-			int high = end - p >= 2 ? hex_digit(p[0]) : -1;
-			int low = end - p >= 2 ? hex_digit(p[1]) : -1;
+			int byte = text_unhex(p);
 
-			if (high < 0 || low < 0)
+			if (byte < 0)
 				break;
-			c = (char)(high << 4 | low);
+			c = (char)byte;
 			p += 2;
 		}
 		if (!c)

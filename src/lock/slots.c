@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/filename.h"
 #include "base/text.h"
 #include "lock/gate.h"
 #include "lock/lockfile.h"
@@ -75,7 +76,7 @@ void slots_file(const struct slots *slots, unsigned i, char file[NAME_MAX + 1])
 
 	slots_label(slots, i, label);
 	text_fold(label);
-	statedir_name(file, GATE_SLOT_PREFIX, "slot", label, &ignored);
+	filename_encode(file, GATE_SLOT_PREFIX, "slot", label, &ignored);
 }
 
 /* Opens the slot file of position `i`; those above the limit are not created. */

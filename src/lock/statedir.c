@@ -8,77 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/filename.h"
 #include "base/text.h"
 
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-
-static bool is_plain(unsigned char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '_' || c == '-' || c == '.';
-}
-
-int statedir_name(char out[NAME_MAX + 1], const char *prefix, const char *what, const char *name,
-		  struct error *err)
-{
-	static const char hex[] = "0123456789ABCDEF";
-	size_t used = strlen(prefix);
-
-	if (!*name)
-		return error_set(err, "the %s name is empty", what);
-	if (!strcmp(name, ".") || !strcmp(name, ".."))
-		return error_set(err, "bad %s name '%s': it is a directory's", what, name);
-	memcpy(out, prefix, used);
-	for (const char *p = name; *p; p++) {
-		unsigned char c = (unsigned char)*p;
-		bool plain = is_plain(c) && !(c == '.' && p == name);
-
-		if (c == '/' || c < 32 || c == 127)
-			return error_set(err, "bad %s name '%s': it has a %s", what, name,
-					 c == '/' ? "slash" : "control character");
-		if (used + (plain ? 1 : 3) > NAME_MAX)
-			return error_set(err, "bad %s name '%.40s...': too long for a file name",
-					 what, name);
-		if (plain) {
-			out[used++] = (char)c;
-			continue;
-		}
-		out[used++] = '%';
-		out[used++] = hex[c >> 4];
-		out[used++] = hex[c & 15];
-	}
-	out[used] = '\0';
-	return 0;
-}
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-bool statedir_unname(char out[NAME_MAX + 1], const char *file)
-{
-	char again[NAME_MAX + 1];
-	struct error ignored;
-	size_t used = 0;
-
-	for (const char *p = file; *p && used < NAME_MAX; p++) {
-		out[used] = *p;
-		if (*p == '%') {
-			int high = hex_value(p[1]), low = high < 0 ? -1 : hex_value(p[2]);
-
-			if (low < 0)
-				return false;
-			out[used] = (char)(high << 4 | low);
-			p += 2;
-		}
-		used++;
-	}
-	out[used] = '\0';
-	return !statedir_name(again, "", "file", out, &ignored) && !strcmp(again, file);
-}
 
 int statedir_adopt(const struct statedir *sd, int fd, mode_t bits, const char *name,
 		   struct error *err)
@@ -184,8 +117,8 @@ enum statedir_result statedir_open(struct statedir *sd, const char *dir, const c
 	enum statedir_result result;
 
 	sd->fd = -1;
-	if (statedir_name(names[0], "", "group", group, err) ||
-	    statedir_name(names[1], "", "lock", lock, err))
+	if (filename_encode(names[0], "", "group", group, err) ||
+	    filename_encode(names[1], "", "lock", lock, err))
 		return STATEDIR_ERROR;
 	result = statedir_open_top(sd, dir, create, err);
 	for (int i = 0; i < 2 && result == STATEDIR_OK; i++) {

@@ -51,16 +51,4 @@ enum statedir_result statedir_open_top(struct statedir *sd, const char *dir, boo
 int statedir_adopt(const struct statedir *sd, int fd, mode_t bits, const char *name,
 		   struct error *err);
 
-/*
- * The one place where a name of a group, lock, worker or slot becomes a file name: `prefix`,
- * then the name with A-Z a-z 0-9 . _ - as they are and other bytes, a leading dot included, as
- * %XX. -1 with a reason if the name is empty, "." or "..", has a slash or a control character,
- * or is too long. `what` names the kind of name in the message: "group", "lock" ...
- */
-int statedir_name(char out[NAME_MAX + 1], const char *prefix, const char *what, const char *name,
-		  struct error *err);
-
-/* The way back: false if statedir_name() would not have made `file` of any name. */
-bool statedir_unname(char out[NAME_MAX + 1], const char *file);
-
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/filename.h"
 #include "lock/gate.h"
 #include "lock/statedir.h"
 
@@ -65,14 +66,14 @@ static void visit_group(const char *dir, int parent, const char *file, walk_visi
 	char group[NAME_MAX + 1], lock[NAME_MAX + 1];
 	struct listing locks;
 
-	if (!statedir_unname(group, file))
+	if (!filename_decode(group, file))
 		return;
 	if (open_listing(&locks, parent, file)) {
 		error_sys(err, errno, "cannot read directory '%s/%s'", dir, file);
 		visit(arg, group, NULL);
 	}
 	for (int i = 0; i < locks.count; i++) {
-		if (statedir_unname(lock, locks.entries[i]->d_name))
+		if (filename_decode(lock, locks.entries[i]->d_name))
 			visit(arg, group, lock);
 	}
 	close_listing(&locks);

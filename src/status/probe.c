@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/filename.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "lock/gate.h"
@@ -158,7 +159,7 @@ static bool name_of_slot(const char *file, char name[NAME_MAX + 1])
 	uint64_t number;
 
 	if (strncmp(file, GATE_SLOT_PREFIX, sizeof(GATE_SLOT_PREFIX) - 1) ||
-	    !statedir_unname(name, file + sizeof(GATE_SLOT_PREFIX) - 1))
+	    !filename_decode(name, file + sizeof(GATE_SLOT_PREFIX) - 1))
 		return false;
 	strcpy(folded, name);
 	text_fold(folded);

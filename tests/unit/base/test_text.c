@@ -1,6 +1,7 @@
 #include "base/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "check.h"
 
@@ -42,6 +43,21 @@ Test(text, escape_cuts_between_escapes_and_terminates)
 		cr_assert(not(memcmp(out, whole, expected)), "got '%s' in %zu bytes", out, size);
 		free(out);
 	}
+}
+
+Test(text, unhex_takes_two_digits_in_upper_case_and_nothing_else)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	for (int i = 0; i < 256 * 256; i++) {
+		char text[] = {(char)(i >> 8), (char)i}; /* no third byte is looked at */
+		const char *high = memchr(digits, text[0], 16), *low = memchr(digits, text[1], 16);
+		int expected = high && low ? (int)(16 * (high - digits) + (low - digits)) : -1;
+
+		cr_assert(eq(int, text_unhex(text), expected), "bytes %04x", i);
+	}
+	cr_assert(eq(int, text_unhex(""), -1));
+	cr_assert(eq(int, text_unhex("A"), -1));
 }
 
 Test(text, duration_is_shown)
