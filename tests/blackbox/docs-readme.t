@@ -19,7 +19,7 @@ recipe() {
     sed -nE "s/^\| $1[^|]*\| \`(.*)\` \|\$/\1/p" "$readme"
 }
 
-ok '(($(wc -l <"$readme") <= 200))' "it is no longer than 200 lines"
+ok '(($(wc -l <"$readme") <= 150))' "it is no longer than 150 lines"
 
 # --- in a minute ------------------------------------------------------------------------------------------------
 
@@ -30,10 +30,10 @@ echo wait >>minute
 HOME=$dir/home run sh minute
 is "$status" 0 "the first example runs" || diag "$err"
 # Who held, and what was waited for: $err is what the README shows, but for numbers.
-printed=$(sed -n '/^prints$/,/^and /s/^    grouplock: //p' "$readme")
+printed=$(sed -n '/^This prints:$/,/^While /s/^    grouplock: //p' "$readme")
 numbers='s/[0-9]+s/Ns/g; s/pid [0-9]+ on [^,]+/pid N on HOST/'
 is "$(sed -E "$numbers; s/^grouplock: //" <<<"$err")" "$(sed -E "$numbers" <<<"$printed")" "... says on the way what it should"
-is "$out" "$(sed -n '/^prints$/,/^and /s/^    \(msvc11 builds\)/\1/p' "$readme")" "... and prints what it should"
+is "$out" "$(sed -n '/^This prints:$/,/^While /s/^    \(msvc11 builds\)/\1/p' "$readme")" "... and prints what it should"
 
 # --- from CI servers --------------------------------------------------------------------------------------------
 
