@@ -20,7 +20,6 @@ is "$(installed)" "755 opt/gl/bin/grouplock
 644 opt/gl/lib/sysusers.d/grouplock.conf
 644 opt/gl/lib/tmpfiles.d/grouplock.conf
 644 opt/gl/share/bash-completion/completions/grouplock
-644 opt/gl/share/doc/grouplock/ARCHITECTURE.md
 644 opt/gl/share/doc/grouplock/CHANGELOG.md
 644 opt/gl/share/doc/grouplock/LICENSE
 644 opt/gl/share/doc/grouplock/README.md
