@@ -72,19 +72,6 @@ check-blackbox: export GROUPLOCK = $(abspath $(B)/grouplock)
 check-blackbox: all ## the black-box tests, JOBS at a time (BLACKBOX= names some of them)
 	prove -j$(JOBS) $(or $(BLACKBOX),$(error no black-box tests))
 
-# A command's signals must be the caller's, those that the sanitizer would handle included: they kill, which shows, too.
-asan: ## all tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer
-	ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:handle_segv=0:handle_sigbus=0 UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) FLAVOUR=asan check
-
-# Criterion maps its arena where ThreadSanitizer keeps its shadow and aborts, so only the real program runs here.
-tsan: ## the black-box tests under ThreadSanitizer
-	TSAN_OPTIONS=halt_on_error=1:handle_segv=0:handle_sigbus=0 $(MAKE) FLAVOUR=tsan check-blackbox
-
-cover: ## line coverage of all tests, by gcovr
-	find . -path './build-cover/*.gcda' -delete
-	$(MAKE) FLAVOUR=cover check
-	gcovr --root . --object-directory build-cover --filter src/ --sort-percentage
-
 tidy: $(SRC:%.c=$(B)/%.tidy) ## clang-tidy and gcc -fanalyzer of what changed since the last time, and cppcheck
 	cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability --inline-suppr $(SRC)
 # gcc 12 takes a pointer that is stored in an array behind a parameter for lost: leaks are for `make asan` to find.
@@ -121,8 +108,7 @@ clean: ## remove every build directory
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.* ## \(.*\)/\1	\2/p' Makefile tests/proofs.mk | expand -t 16
 
-.PHONY: all check check-unit check-blackbox asan tsan cover tidy format format-check install uninstall deb check-deb \
-	version dist clean help
+.PHONY: all check check-unit check-blackbox tidy format format-check install uninstall deb check-deb version dist clean help
 .DELETE_ON_ERROR:
 FORCE:
 

@@ -1,4 +1,18 @@
-# What proves the protocol, and measures the program: the Makefile includes this. Each check-X is a short version of X.
+# All tests under other flavours, what proves the protocol, and what measures the program: the Makefile includes this.
+# Each check-X is a short version of X.
+
+# A command's signals must be the caller's, those that the sanitizer would handle included: they kill, which shows, too.
+asan: ## all tests under AddressSanitizer, LeakSanitizer and UndefinedBehaviorSanitizer
+	ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:handle_segv=0:handle_sigbus=0 UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) FLAVOUR=asan check
+
+# Criterion maps its arena where ThreadSanitizer keeps its shadow and aborts, so only the real program runs here.
+tsan: ## the black-box tests under ThreadSanitizer
+	TSAN_OPTIONS=halt_on_error=1:handle_segv=0:handle_sigbus=0 $(MAKE) FLAVOUR=tsan check-blackbox
+
+cover: ## line coverage of all tests, by gcovr
+	find . -path './build-cover/*.gcda' -delete
+	$(MAKE) FLAVOUR=cover check
+	gcovr --root . --object-directory build-cover --filter src/ --sort-percentage
 
 PROGRAM = GROUPLOCK=$(abspath $(B)/grouplock)
 
@@ -58,4 +72,5 @@ picture: all ## draw tests/queue.svg anew, from the trace of a real run
 	scripts/picture $(B)/demo.trace >tests/queue.svg.new
 	mv tests/queue.svg.new tests/queue.svg
 
-.PHONY: check-proofs check-model model stress check-stress fault check-fault fuzzers fuzz check-fuzz valgrind check-buildbot bench picture
+.PHONY: asan tsan cover check-proofs check-model model stress check-stress fault check-fault fuzzers fuzz check-fuzz valgrind \
+	check-buildbot bench picture
