@@ -27,12 +27,15 @@ LIMIT_DEFAULT=2
 SLOTS_DEFAULT='0 1'
 LIMIT_DEV_KIT=3
 SLOTS_DEV_KIT='kit-a \$(touch) '\\''quoted'\\'''" "... prints nothing but assignments"
-for shell in sh bash dash ksh busybox; do
-    command -v $shell >/dev/null || continue
-    if [[ $shell == busybox ]]; then shell='busybox sh'; fi
-    # shellcheck disable=SC2086 # a command of two words
-    is "$($shell -c 'eval "$1"; printf "%s|" "$WORKER" "$WHY" "$LIMIT_DEFAULT" "$SLOTS_DEV_KIT"' $shell "$out")" \
-        "linux-7|pattern 'linux-*'|2|kit-a \$(touch) 'quoted'|" "... that $shell understands"
+for shell in sh bash dash zsh ksh mksh yash busybox; do
+    if ! command -v $shell >/dev/null; then
+        skip "no $shell: whether it understands them is left out"
+        continue
+    fi
+    interpreter=("$shell")
+    if [[ $shell == busybox ]]; then interpreter+=(sh); fi
+    is "$("${interpreter[@]}" -c 'eval "$1"; printf "%s|" "$WORKER" "$WHY" "$LIMIT_DEFAULT" "$SLOTS_DEV_KIT"' $shell "$out")" \
+        "linux-7|pattern 'linux-*'|2|kit-a \$(touch) 'quoted'|" "... that ${interpreter[*]} understands"
 done
 run "$grouplock" which -q -w "it's" -l default
 is "$(sh -c 'eval "$1"; echo "$WORKER $GROUP $WHY"' sh "$out")" "it's it's exact" "a quote in a name"
