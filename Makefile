@@ -24,7 +24,8 @@ link.static   := -static -Wl,--gc-sections
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wformat=2 \
 	-Wvla -Wundef -Wpointer-arith -Wwrite-strings -Wcast-qual $(if $(filter 1,$(WERROR)),-Werror)
-DEFINES  := -D_GNU_SOURCE -Isrc -I/usr/include/iniparser '-DGROUPLOCK_VERSION="$(VERSION)"' \
+# Where long has 32 bits, a directory of inodes that need more could not be read.
+DEFINES  := -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Isrc -I/usr/include/iniparser '-DGROUPLOCK_VERSION="$(VERSION)"' \
 	'-DGROUPLOCK_SYSCONFDIR="$(SYSCONFDIR)"' '-DGROUPLOCK_LOCALSTATEDIR="$(LOCALSTATEDIR)"'
 COMPILE   = $(CC) -std=c11 $(DEFINES) -Itests/unit $(WARNINGS) -pthread $(flags.$(FLAVOUR)) $(CPPFLAGS) $(CFLAGS)
 LINK      = $(CC) -pthread $(flags.$(FLAVOUR)) $(CFLAGS)
