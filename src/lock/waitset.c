@@ -72,7 +72,7 @@ int waitset_open(struct waitset *ws, int stoppable, struct error *err)
 	sigset_t stop;
 
 	ws->entries = NULL;
-	ws->has_lone = false;
+	ws->has_timed = false;
 	ws->signalfd = -1;
 	ws->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (ws->eventfd < 0)
@@ -96,8 +96,8 @@ int waitset_open(struct waitset *ws, int stoppable, struct error *err)
 void waitset_close(struct waitset *ws)
 {
 	waitset_clear(ws);
-	if (ws->has_lone)
-		lonewait_close(&ws->lone);
+	if (ws->has_timed)
+		timed_flock_close(&ws->timed);
 	/* An ignored signal must be ignored again for the command: exec keeps only that. */
 	sigaction(WAKE_SIGNAL, &ws->wake_was, NULL);
 	keep_libc_signals(ws->libc_was, true);
@@ -129,9 +129,9 @@ static int start(struct waitset_entry *entry)
 /* Whether the owner itself can wait for a file that is alone. */
 static bool prepare_lone(struct waitset *ws)
 {
-	if (!ws->has_lone)
-		ws->has_lone = !lonewait_open(&ws->lone, WAKE_SIGNAL, ws->signalfd >= 0);
-	return ws->has_lone;
+	if (!ws->has_timed)
+		ws->has_timed = !timed_flock_open(&ws->timed, WAKE_SIGNAL, ws->signalfd >= 0);
+	return ws->has_timed;
 }
 
 /* Finds somebody to wait for one more file; the one that was alone so far gets a thread, too. */
@@ -213,17 +213,17 @@ static void wait_alone(struct waitset *ws, int64_t deadline, struct waitset_even
 {
 	struct waitset_entry *entry = ws->entries;
 
-	switch (lonewait_lock(&ws->lone, entry->fd, entry->operation, deadline)) {
-	case LONEWAIT_STOP:
+	switch (timed_flock(&ws->timed, entry->fd, entry->operation, deadline)) {
+	case TIMED_FLOCK_STOP:
 		event->kind = WAITSET_STOP;
 		return;
-	case LONEWAIT_DEADLINE:
+	case TIMED_FLOCK_DEADLINE:
 		event->kind = WAITSET_DEADLINE;
 		return;
-	case LONEWAIT_FAILED:
+	case TIMED_FLOCK_FAILED:
 		entry->errnum = errno;
 		break;
-	case LONEWAIT_LOCKED:
+	case TIMED_FLOCK_LOCKED:
 		break;
 	}
 	report(entry, event);

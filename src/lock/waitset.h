@@ -3,7 +3,7 @@
  * asks the process to stop.
  *
  * flock(2) waits for one file and takes no timeout. A file that is alone in the set is waited for by
- * the owner itself, called back by a timer (lonewait.h). Of several each has a small thread that
+ * the owner itself, called back by a timer (timed_flock.h). Of several each has a small thread that
  * does nothing but block in flock(); they are started, heard and ended by the one thread that owns
  * the waitset:
  *
@@ -23,7 +23,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "lock/lonewait.h"
+#include "lock/timed_flock.h"
 
 struct waitset_entry;
 
@@ -35,8 +35,8 @@ struct waitset {
 		unsigned long words[4];
 	} libc_was[2];                 /* what signals 32 and 33 did before */
 	struct waitset_entry *entries; /* files waited for, and those not reported yet */
-	struct lonewait lone;          /* for a file that is alone */
-	bool has_lone;                 /* it is open */
+	struct timed_flock timed;      /* for a file that is alone */
+	bool has_timed;                /* it is open */
 };
 
 enum waitset_kind {

@@ -1,4 +1,4 @@
-#include "lock/lonewait.h"
+#include "lock/timed_flock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 /* No test comes near it unless what it tests is broken. */
 #define LONG (60 * CLOCK_SECOND)
 
-static struct lonewait lone;
+static struct timed_flock timed;
 
 static void wake(int signum)
 {
@@ -47,23 +47,23 @@ static void setup(void)
 	tempdir_make();
 	sigaction(SIGURG, &action, NULL);
 	block(SIG_BLOCK, SIGTSTP);
-	cr_assert(zero(int, lonewait_open(&lone, SIGURG, true)));
+	cr_assert(zero(int, timed_flock_open(&timed, SIGURG, true)));
 }
 
 static void teardown(void)
 {
-	lonewait_close(&lone);
+	timed_flock_close(&timed);
 	tempdir_remove();
 }
 
-TestSuite(lonewait, .init = setup, .fini = teardown, .timeout = 120);
+TestSuite(timed_flock, .init = setup, .fini = teardown, .timeout = 120);
 
 /* No signal of the timer is pending or to come. */
 static void check_quiet(void)
 {
 	struct itimerspec left;
 
-	cr_assert(zero(int, timer_gettime(lone.timer, &left)));
+	cr_assert(zero(int, timer_gettime(timed.timer, &left)));
 	cr_assert(left.it_value.tv_sec == 0 && left.it_value.tv_nsec == 0, "the timer runs on");
 	cr_assert(not(is_pending(SIGURG)));
 }
@@ -84,9 +84,9 @@ static int hold(void)
 	return fd;
 }
 
-static enum lonewait_result lock(int fd, int64_t duration)
+static enum timed_flock_result lock(int fd, int64_t duration)
 {
-	return lonewait_lock(&lone, fd, LOCK_EX, clock_add(clock_now(), duration));
+	return timed_flock(&timed, fd, LOCK_EX, clock_add(clock_now(), duration));
 }
 
 /* Whether somebody waits for the file, by proc_locks(5): "1: -> FLOCK ... MAJOR:MINOR:INODE ..." */
@@ -151,33 +151,33 @@ static void stray(int holder)
 	close(holder);
 }
 
-Test(lonewait, free_file_is_locked)
+Test(timed_flock, free_file_is_locked)
 {
 	int fd = open_file(), other = open_file();
 
-	cr_assert(eq(int, lock(fd, LONG), LONEWAIT_LOCKED));
+	cr_assert(eq(int, lock(fd, LONG), TIMED_FLOCK_LOCKED));
 	cr_assert(ne(int, flock(other, LOCK_EX | LOCK_NB), 0));
 	close(fd);
 	close(other);
 }
 
-Test(lonewait, held_file_is_locked_when_its_holder_ends)
+Test(timed_flock, held_file_is_locked_when_its_holder_ends)
 {
 	struct helper helper = {.holder = hold(), .act = let_go};
 	int fd = open_file();
 
 	start(&helper);
-	cr_assert(eq(int, lonewait_lock(&lone, fd, LOCK_SH, CLOCK_NEVER), LONEWAIT_LOCKED));
+	cr_assert(eq(int, timed_flock(&timed, fd, LOCK_SH, CLOCK_NEVER), TIMED_FLOCK_LOCKED));
 	pthread_join(helper.thread, NULL);
 	close(fd);
 }
 
-Test(lonewait, deadline_ends_the_wait_and_not_before_its_time)
+Test(timed_flock, deadline_ends_the_wait_and_not_before_its_time)
 {
 	int holder = hold(), fd = open_file();
 	int64_t deadline = clock_now() + CLOCK_SECOND / 50;
 
-	cr_assert(eq(int, lonewait_lock(&lone, fd, LOCK_EX, deadline), LONEWAIT_DEADLINE));
+	cr_assert(eq(int, timed_flock(&timed, fd, LOCK_EX, deadline), TIMED_FLOCK_DEADLINE));
 	cr_assert(ge(i64, clock_now(), deadline));
 	check_quiet();
 	close(holder);
@@ -185,28 +185,29 @@ Test(lonewait, deadline_ends_the_wait_and_not_before_its_time)
 }
 
 /* Each time the timer may send before flock() is entered, and must send again. */
-Test(lonewait, deadline_that_has_passed_never_hangs)
+Test(timed_flock, deadline_that_has_passed_never_hangs)
 {
 	int holder = hold(), fd = open_file();
 
 	for (int i = 0; i < 300; i++) {
 		int64_t deadline = i % 3 ? clock_now() + i * 100 : 0;
 
-		cr_assert(eq(int, lonewait_lock(&lone, fd, LOCK_EX, deadline), LONEWAIT_DEADLINE));
+		cr_assert(
+			eq(int, timed_flock(&timed, fd, LOCK_EX, deadline), TIMED_FLOCK_DEADLINE));
 	}
 	close(holder);
-	cr_assert(eq(int, lonewait_lock(&lone, fd, LOCK_EX, 0), LONEWAIT_LOCKED),
+	cr_assert(eq(int, timed_flock(&timed, fd, LOCK_EX, 0), TIMED_FLOCK_LOCKED),
 		  "a lock that is free is had even so");
 	close(fd);
 }
 
-Test(lonewait, deadline_ends_the_wait_of_a_caller_that_blocks_the_signal)
+Test(timed_flock, deadline_ends_the_wait_of_a_caller_that_blocks_the_signal)
 {
 	int holder = hold(), fd = open_file();
 	sigset_t now;
 
 	block(SIG_BLOCK, SIGURG);
-	cr_assert(eq(int, lock(fd, CLOCK_SECOND / 100), LONEWAIT_DEADLINE));
+	cr_assert(eq(int, lock(fd, CLOCK_SECOND / 100), TIMED_FLOCK_DEADLINE));
 	sigprocmask(SIG_BLOCK, NULL, &now);
 	cr_assert(sigismember(&now, SIGURG) && sigismember(&now, SIGTSTP));
 	check_quiet();
@@ -214,54 +215,54 @@ Test(lonewait, deadline_ends_the_wait_of_a_caller_that_blocks_the_signal)
 	close(fd);
 }
 
-Test(lonewait, stray_signals_end_nothing)
+Test(timed_flock, stray_signals_end_nothing)
 {
 	struct helper helper = {.holder = hold(), .act = stray};
 	int fd = open_file();
 
 	start(&helper);
-	cr_assert(eq(int, lock(fd, LONG), LONEWAIT_LOCKED));
+	cr_assert(eq(int, lock(fd, LONG), TIMED_FLOCK_LOCKED));
 	pthread_join(helper.thread, NULL);
 	close(fd);
 }
 
-Test(lonewait, failure_is_told_by_errno)
+Test(timed_flock, failure_is_told_by_errno)
 {
 	int fd;
 
 	close(open_file());
 	fd = open("file", O_PATH | O_CLOEXEC); /* no flock() on such a one: EBADF */
-	cr_assert(eq(int, lock(fd, LONG), LONEWAIT_FAILED));
+	cr_assert(eq(int, lock(fd, LONG), TIMED_FLOCK_FAILED));
 	cr_assert(eq(int, errno, EBADF));
 	close(fd);
 }
 
 /* --- stops from the terminal -------------------------------------------------------------- */
 
-Test(lonewait, stop_ends_a_wait_that_has_no_other_end)
+Test(timed_flock, stop_ends_a_wait_that_has_no_other_end)
 {
 	struct helper helper = {.holder = hold(), .act = stop};
 	int fd = open_file();
 
 	start(&helper);
-	cr_assert(eq(int, lonewait_lock(&lone, fd, LOCK_EX, CLOCK_NEVER), LONEWAIT_STOP));
+	cr_assert(eq(int, timed_flock(&timed, fd, LOCK_EX, CLOCK_NEVER), TIMED_FLOCK_STOP));
 	pthread_join(helper.thread, NULL);
 	cr_assert(is_pending(SIGTSTP));
-	cr_assert(eq(int, lock(fd, LONG), LONEWAIT_STOP), "told as long as it has not acted");
+	cr_assert(eq(int, lock(fd, LONG), TIMED_FLOCK_STOP), "told as long as it has not acted");
 	kill(getpid(), SIGCONT);
-	cr_assert(eq(int, lock(fd, CLOCK_SECOND / 100), LONEWAIT_DEADLINE), "it was taken back");
+	cr_assert(eq(int, lock(fd, CLOCK_SECOND / 100), TIMED_FLOCK_DEADLINE), "it was taken back");
 	close(helper.holder);
 	close(fd);
 }
 
 /* It comes before flock(), which it cannot end then: the timer does. */
-Test(lonewait, stop_that_came_before_the_wait_ends_it)
+Test(timed_flock, stop_that_came_before_the_wait_ends_it)
 {
 	int holder = hold(), fd = open_file();
 
 	for (int i = 0; i < 100; i++) {
 		kill(getpid(), SIGTSTP);
-		cr_assert(eq(int, lonewait_lock(&lone, fd, LOCK_EX, CLOCK_NEVER), LONEWAIT_STOP));
+		cr_assert(eq(int, timed_flock(&timed, fd, LOCK_EX, CLOCK_NEVER), TIMED_FLOCK_STOP));
 		check_quiet();
 		kill(getpid(), SIGCONT);
 	}
@@ -269,49 +270,49 @@ Test(lonewait, stop_that_came_before_the_wait_ends_it)
 	close(fd);
 }
 
-Test(lonewait, stop_that_comes_with_the_lock_is_for_the_next_wait)
+Test(timed_flock, stop_that_comes_with_the_lock_is_for_the_next_wait)
 {
 	int fd = open_file();
 	struct helper helper;
 
 	kill(getpid(), SIGTSTP);
-	cr_assert(eq(int, lock(fd, LONG), LONEWAIT_LOCKED));
+	cr_assert(eq(int, lock(fd, LONG), TIMED_FLOCK_LOCKED));
 	cr_assert(is_pending(SIGTSTP));
 	helper = (struct helper){.holder = fd};
 	fd = open_file();
-	cr_assert(eq(int, lock(fd, LONG), LONEWAIT_STOP));
+	cr_assert(eq(int, lock(fd, LONG), TIMED_FLOCK_STOP));
 	close(helper.holder);
 	close(fd);
 }
 
-Test(lonewait, stop_that_is_not_to_be_heard_stays_pending)
+Test(timed_flock, stop_that_is_not_to_be_heard_stays_pending)
 {
 	int holder = hold(), fd = open_file();
 	struct sigaction now;
 
-	lonewait_close(&lone);
-	cr_assert(zero(int, lonewait_open(&lone, SIGURG, false)));
+	timed_flock_close(&timed);
+	cr_assert(zero(int, timed_flock_open(&timed, SIGURG, false)));
 	sigaction(SIGTSTP, NULL, &now);
 	cr_assert(now.sa_handler == SIG_DFL);
 	kill(getpid(), SIGTSTP);
-	cr_assert(eq(int, lock(fd, CLOCK_SECOND / 100), LONEWAIT_DEADLINE));
+	cr_assert(eq(int, lock(fd, CLOCK_SECOND / 100), TIMED_FLOCK_DEADLINE));
 	cr_assert(is_pending(SIGTSTP));
 	signal(SIGTSTP, SIG_IGN); /* discards it */
 	close(holder);
 	close(fd);
 }
 
-Test(lonewait, close_puts_back_what_a_stop_did)
+Test(timed_flock, close_puts_back_what_a_stop_did)
 {
 	struct sigaction action = {.sa_handler = wake}, now;
 
-	lonewait_close(&lone);
+	timed_flock_close(&timed);
 	sigaction(SIGTSTP, &action, NULL);
-	cr_assert(zero(int, lonewait_open(&lone, SIGURG, true)));
+	cr_assert(zero(int, timed_flock_open(&timed, SIGURG, true)));
 	sigaction(SIGTSTP, NULL, &now);
 	cr_assert(now.sa_handler != wake);
-	lonewait_close(&lone);
+	timed_flock_close(&timed);
 	sigaction(SIGTSTP, NULL, &now);
 	cr_assert(now.sa_handler == wake);
-	cr_assert(zero(int, lonewait_open(&lone, SIGURG, true)));
+	cr_assert(zero(int, timed_flock_open(&timed, SIGURG, true)));
 }

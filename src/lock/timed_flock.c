@@ -1,4 +1,4 @@
-#include "lock/lonewait.h"
+#include "lock/timed_flock.h"
 
 #include <errno.h>
 #include <sys/file.h>
@@ -39,61 +39,62 @@ static void note_stop(int signum)
 	errno = errnum;
 }
 
-int lonewait_open(struct lonewait *lone, int signum, bool stoppable)
+int timed_flock_open(struct timed_flock *timed, int signum, bool stoppable)
 {
 	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = signum};
 	struct sigaction action = {.sa_handler = note_stop}; /* no SA_RESTART */
 
-	if (timer_create(CLOCK_MONOTONIC, &event, &lone->timer))
+	if (timer_create(CLOCK_MONOTONIC, &event, &timed->timer))
 		return -1;
-	sigemptyset(&lone->stop);
+	sigemptyset(&timed->stop);
 	if (stoppable) {
-		sigaddset(&lone->stop, SIGTSTP);
-		sigaction(SIGTSTP, &action, &lone->stop_was);
+		sigaddset(&timed->stop, SIGTSTP);
+		sigaction(SIGTSTP, &action, &timed->stop_was);
 	}
-	lone->heard = lone->stop;
-	sigaddset(&lone->heard, signum);
-	lone->stoppable = stoppable;
-	stop_timer = lone->timer;
+	timed->heard = timed->stop;
+	sigaddset(&timed->heard, signum);
+	timed->stoppable = stoppable;
+	stop_timer = timed->timer;
 	return 0;
 }
 
-void lonewait_close(struct lonewait *lone)
+void timed_flock_close(struct timed_flock *timed)
 {
-	if (lone->stoppable)
-		sigaction(SIGTSTP, &lone->stop_was, NULL);
-	timer_delete(lone->timer);
+	if (timed->stoppable)
+		sigaction(SIGTSTP, &timed->stop_was, NULL);
+	timer_delete(timed->timer);
 }
 
-enum lonewait_result lonewait_lock(struct lonewait *lone, int fd, int operation, int64_t deadline)
+enum timed_flock_result timed_flock(struct timed_flock *timed, int fd, int operation,
+				    int64_t deadline)
 {
-	enum lonewait_result ended = LONEWAIT_DEADLINE;
+	enum timed_flock_result ended = TIMED_FLOCK_DEADLINE;
 	int result, errnum;
 	sigset_t was;
 
 	stop_arrived = false;
 	if (deadline != CLOCK_NEVER)
-		start_timer(lone->timer, deadline > 0 ? deadline : AT_ONCE);
+		start_timer(timed->timer, deadline > 0 ? deadline : AT_ONCE);
 	sigprocmask(SIG_BLOCK, NULL, &was);
 	do {
 		/* Each time: ThreadSanitizer puts a handler off until the next such call. */
-		sigprocmask(SIG_UNBLOCK, &lone->heard, NULL);
+		sigprocmask(SIG_UNBLOCK, &timed->heard, NULL);
 		result = flock(fd, operation);
 		errnum = errno;
-		sigprocmask(SIG_BLOCK, &lone->stop, NULL);
+		sigprocmask(SIG_BLOCK, &timed->stop, NULL);
 	} while (result && (errnum == EINTR || errnum == EAGAIN /* 9p */) && !stop_arrived &&
 		 clock_now() < deadline);
 	/* No stop starts the timer again from here on, and no signal of its is left pending. */
-	stop_the_timer(lone->timer);
+	stop_the_timer(timed->timer);
 	sigprocmask(SIG_SETMASK, &was, NULL);
 	if (stop_arrived)
 		raise(SIGTSTP); /* blocked, and so pending: a SIGCONT takes it back as it should, signal(7) */
 	if (!result)
-		ended = LONEWAIT_LOCKED;
+		ended = TIMED_FLOCK_LOCKED;
 	else if (errnum != EINTR && errnum != EAGAIN)
-		ended = LONEWAIT_FAILED;
+		ended = TIMED_FLOCK_FAILED;
 	else if (stop_arrived)
-		ended = LONEWAIT_STOP;
+		ended = TIMED_FLOCK_STOP;
 	errno = errnum;
 	return ended;
 }
