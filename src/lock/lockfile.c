@@ -9,7 +9,6 @@
 #define SAFE_FLAGS (O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY)
 #define CREATE_TRIES 100 /* a file that others remove as fast as we create it is an error */
 
-/* Leaves errno as the system call set it, for callers that look closer. */
 static enum lockfile_result open_error(const struct statedir *sd, const char *name, int errnum,
 				       struct error *err)
 {
@@ -29,7 +28,6 @@ static enum lockfile_result open_error(const struct statedir *sd, const char *na
 		error_sys(err, errnum, "cannot open '%s/%s'", sd->path, name);
 		break;
 	}
-	errno = errnum;
 	return LOCKFILE_ERROR;
 }
 
@@ -58,21 +56,37 @@ static enum lockfile_result inspect(const struct statedir *sd, const char *name,
 	return LOCKFILE_OK;
 }
 
+/* openat(2), a new file's mode being right from birth whatever the umask. 0, or errno. */
+static int open_file(const struct statedir *sd, const char *name, int flags, int *fd)
+{
+	mode_t umask_was = flags & O_CREAT ? umask(0) : 0;
+	int errnum;
+
+	*fd = openat(sd->fd, name, flags | SAFE_FLAGS, sd->mode & 0666);
+	errnum = *fd < 0 ? errno : 0;
+	if (flags & O_CREAT)
+		umask(umask_was);
+	return errnum;
+}
+
+/* What became of open_file(): `errnum`, or a file that has yet to be inspected. */
+static enum lockfile_result opened(const struct statedir *sd, const char *name, int flags,
+				   int errnum, int *fd, struct error *err)
+{
+	enum lockfile_result result =
+		errnum ? open_error(sd, name, errnum, err) : inspect(sd, name, *fd, flags, err);
+
+	if (!errnum && result != LOCKFILE_OK) {
+		close(*fd);
+		*fd = -1;
+	}
+	return result;
+}
+
 static enum lockfile_result open_with(const struct statedir *sd, const char *name, int flags,
 				      int *fd, struct error *err)
 {
-	enum lockfile_result result;
-
-	*fd = openat(sd->fd, name, flags | SAFE_FLAGS, sd->mode & 0666);
-	if (*fd < 0)
-		return open_error(sd, name, errno, err);
-	result = inspect(sd, name, *fd, flags, err);
-	if (result != LOCKFILE_OK) {
-		close(*fd);
-		*fd = -1;
-		errno = 0;
-	}
-	return result;
+	return opened(sd, name, flags, open_file(sd, name, flags, fd), fd, err);
 }
 
 enum lockfile_result lockfile_open(const struct statedir *sd, const char *name, int *fd,
@@ -87,19 +101,6 @@ enum lockfile_result lockfile_open_to_read(const struct statedir *sd, const char
 	return open_with(sd, name, O_RDONLY, fd, err);
 }
 
-/* open_with(O_CREAT): the mode is right from birth whatever the umask. */
-static enum lockfile_result create_with(const struct statedir *sd, const char *name, int flags,
-					int *fd, struct error *err)
-{
-	mode_t umask_was = umask(0);
-	enum lockfile_result result = open_with(sd, name, O_RDWR | O_CREAT | flags, fd, err);
-	int errnum = errno;
-
-	umask(umask_was);
-	errno = errnum;
-	return result;
-}
-
 /*
  * Plain open first: fs.protected_regular refuses O_CREAT on another user's file in a sticky
  * directory, even to root. O_CREAT only when the file is missing; and without O_EXCL, since an
@@ -111,18 +112,21 @@ enum lockfile_result lockfile_open_or_create(const struct statedir *sd, const ch
 	enum lockfile_result result = LOCKFILE_MISSING;
 
 	for (int i = 0; i < CREATE_TRIES; i++) {
+		const int flags = O_RDWR | O_CREAT;
 		struct stat st;
+		int errnum;
 
 		result = open_with(sd, name, O_RDWR, fd, err);
 		if (result != LOCKFILE_MISSING)
 			return result;
-		result = create_with(sd, name, 0, fd, err);
+		errnum = open_file(sd, name, flags, fd);
+		result = opened(sd, name, flags, errnum, fd, err);
 		if (result == LOCKFILE_OK)
 			return result;
 		if (fstat(sd->fd, &st) || st.st_nlink == 0)
 			return LOCKFILE_MISSING;
 		/* Another user won the race: protected_regular says EACCES; the file is there. */
-		if (result == LOCKFILE_ERROR && errno != EACCES)
+		if (result == LOCKFILE_ERROR && errnum != EACCES)
 			return result;
 	}
 	if (result == LOCKFILE_MISSING)
@@ -133,11 +137,12 @@ enum lockfile_result lockfile_open_or_create(const struct statedir *sd, const ch
 enum lockfile_result lockfile_create(const struct statedir *sd, const char *name, int *fd,
 				     struct error *err)
 {
+	const int flags = O_RDWR | O_CREAT | O_EXCL;
+	int errnum = open_file(sd, name, flags, fd);
 	struct stat st;
-	enum lockfile_result result = create_with(sd, name, O_EXCL, fd, err);
 
-	if (result != LOCKFILE_ERROR || errno != EEXIST)
-		return result;
+	if (errnum != EEXIST)
+		return opened(sd, name, flags, errnum, fd, err);
 	/* O_EXCL says EEXIST for anything: only a leftover regular file is nothing to worry about. */
 	if (fstatat(sd->fd, name, &st, AT_SYMLINK_NOFOLLOW) || S_ISREG(st.st_mode))
 		return LOCKFILE_EXISTS;
@@ -172,6 +177,23 @@ enum lockfile_result lockfile_try(const struct statedir *sd, const char *name, i
 		}
 	}
 	return LOCKFILE_OK;
+}
+
+enum lockfile_result lockfile_look(const struct statedir *sd, const char *name, int *fd,
+				   struct error *err)
+{
+	enum lockfile_result result = lockfile_open_to_read(sd, name, fd, err);
+
+	if (result != LOCKFILE_OK)
+		return result;
+	result = lockfile_try(sd, name, *fd, LOCK_SH, err);
+	if (result == LOCKFILE_OK)
+		flock(*fd, LOCK_UN);
+	if (result != LOCKFILE_ERROR)
+		return result;
+	close(*fd);
+	*fd = -1;
+	return result;
 }
 
 bool lockfile_is_current(const struct statedir *sd, const char *name, int fd)

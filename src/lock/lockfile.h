@@ -49,6 +49,15 @@ enum lockfile_result lockfile_create(const struct statedir *sd, const char *name
 enum lockfile_result lockfile_try(const struct statedir *sd, const char *name, int fd,
 				  int operation, struct error *err);
 
+/*
+ * Under the gate (I6): one look at an existing file, which takes nothing. BUSY: somebody holds it;
+ * OK: nobody does. Either way *fd is open to be read, without a lock, the caller's to close; after
+ * MISSING and ERROR it is -1. It asks for LOCK_SH and drops it at once: a waiter that was just
+ * woken by the end of a holder has LOCK_SH too, and must not make the file look held.
+ */
+enum lockfile_result lockfile_look(const struct statedir *sd, const char *name, int *fd,
+				   struct error *err);
+
 /* Says in `err` why a lock on `name` failed with errno value `errnum`; hints where one helps. */
 void lockfile_explain(const struct statedir *sd, const char *name, int errnum, struct error *err);
 
