@@ -102,12 +102,12 @@ static json_t *json_slots(const struct claim *claim)
 	json_t *slots = json_object();
 
 	for (unsigned i = 0; i < claim->request.job.count; i++) {
-		const struct acquire_grant *grant = &claim->request.grants[i];
+		const struct grant *grant = claim->request.job.grants[i];
 		json_t *names = json_array();
 
-		for (unsigned j = 0; j < grant->count; j++)
-			json_array_append_new(names, jsonout_text(grant->labels[j]));
-		json_object_set_new(slots, grant->want->lock, names);
+		for (unsigned j = 0; j < grant_count(grant); j++)
+			json_array_append_new(names, jsonout_text(grant_label(grant, j)));
+		json_object_set_new(slots, grant_lock(grant), names);
 	}
 	return slots;
 }
@@ -169,17 +169,8 @@ static int write_records(struct claim *claim, pid_t keeper, struct error *err)
 	job->record.until = claim->max == CLOCK_NEVER ? 0 : job->record.since + claim->max;
 	record_format(&job->record, &text);
 	for (unsigned i = 0; i < job->count; i++) {
-		const struct slots *slots = &claim->request.grants[i].slots;
-
-		for (unsigned j = 0; j < slots->total; j++) {
-			char file[NAME_MAX + 1];
-
-			if (slots->slot[j].state != SLOT_MINE)
-				continue;
-			slots_file(slots, j, file);
-			if (record_write(&text, slots->sd, file, slots->slot[j].fd, err))
-				return -1;
-		}
+		if (grant_rewrite(job->grants[i], &text, err))
+			return -1;
 	}
 	return 0;
 }
@@ -303,7 +294,7 @@ static void describe(struct claim *claim)
 		 command);
 	record->bound = claim->bound.pid;
 	claim->request.job.kind = RECORD_CLAIM;
-	claim->request.job.adds = true;
+	claim->request.job.adds_to_held = true;
 }
 
 static int claim_slots(struct claim *claim, struct error *err)

@@ -212,7 +212,6 @@ static void fill_job(struct request *request)
 	job->held = getenv(HELD_VARIABLE);
 	job->kind = RECORD_RUN;
 	job->wants = request->wants;
-	job->grants = request->grants;
 	job->count = request->want_count;
 	job->nonblock = request->nonblock;
 	job->deadline =
@@ -261,7 +260,7 @@ int request_check(const struct request *request, size_t *slots, struct error *er
 			count = 0; /* acquire() refuses it, with the better reason */
 		slotset_free(&set);
 		*slots += count;
-		length += count * held_least(job->group, want->lock);
+		length += count * held_entry_min_size(job->group, want->lock);
 	}
 	return variables_check_held(length, err);
 }
@@ -281,16 +280,10 @@ int *request_fds(const struct request *request, size_t *count)
 	int *fds;
 
 	for (unsigned i = 0; i < request->job.count; i++)
-		capacity += request->grants[i].count;
+		capacity += grant_count(request->job.grants[i]);
 	fds = calloc(capacity, sizeof(*fds));
 	*count = 0;
-	for (unsigned i = 0; fds && i < request->job.count; i++) {
-		const struct slots *slots = &request->grants[i].slots;
-
-		for (unsigned j = 0; slots->slot && j < slots->total; j++) {
-			if (slots->slot[j].state == SLOT_MINE)
-				fds[(*count)++] = slots->slot[j].fd;
-		}
-	}
+	for (unsigned i = 0; fds && i < request->job.count; i++)
+		*count += grant_fds(request->job.grants[i], fds + *count);
 	return fds;
 }

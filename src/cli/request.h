@@ -51,8 +51,7 @@ struct request {
 	struct resolved where;
 	struct acquire_job job;
 	struct talk talk;
-	struct rlimit fd_limit;                         /* as it was */
-	struct acquire_grant grants[ACQUIRE_MAX_LOCKS]; /* last: large, and mostly never touched */
+	struct rlimit fd_limit; /* as it was */
 };
 
 /* An option that is the command's alone. Returns 0, or -1 with a reason. */

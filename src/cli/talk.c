@@ -127,9 +127,9 @@ static void describe(char line[LINE_SIZE], const struct acquire_report *report)
 		append(line, "%s is %s (%u of %u)", label,
 		       report->held >= report->limit ? "full" : "busy", report->held,
 		       report->limit);
-	if (report->news == ACQUIRE_GAVE_UP && report->waited >= CLOCK_SECOND)
+	if (report->event == ACQUIRE_GAVE_UP && report->waited >= CLOCK_SECOND)
 		append(line, ": gave up after %s", waited);
-	else if (report->news != ACQUIRE_GAVE_UP)
+	else if (report->event != ACQUIRE_GAVE_UP)
 		append(line, ": %" PRIu64 "%s in line after %s", report->place,
 		       text_ordinal(report->place), waited);
 	if (!report->holders)
@@ -162,14 +162,14 @@ static void name_stopped(struct talk *talk, const struct acquire_report *report)
 
 static void tell_got(struct talk *talk, const struct acquire_report *report)
 {
-	const struct acquire_grant *grant = report->grant;
+	const struct grant *grant = report->grant;
 	char line[LINE_SIZE] = "", label[2 * NAME_MAX + 2], waited[TEXT_DURATION_SIZE];
 
 	make_label(label, report);
 	text_duration(waited, report->waited);
-	append(line, "got %s slot%s", label, grant->count == 1 ? "" : "s");
-	for (unsigned i = 0; i < grant->count; i++)
-		append(line, " %s", grant->labels[i]);
+	append(line, "got %s slot%s", label, grant_count(grant) == 1 ? "" : "s");
+	for (unsigned i = 0; i < grant_count(grant); i++)
+		append(line, " %s", grant_label(grant, i));
 	append(line, " after %s", waited);
 	print_line(talk, line);
 }
@@ -179,7 +179,7 @@ void talk_tell(void *arg, const struct acquire_report *report)
 	struct talk *talk = arg;
 	char line[LINE_SIZE] = "", label[2 * NAME_MAX + 2];
 
-	switch (report->news) {
+	switch (report->event) {
 	case ACQUIRE_GOT:
 		tell_got(talk, report);
 		return;

@@ -22,19 +22,19 @@ static char *variable_of(const char *lock)
 	return name;
 }
 
-char *variables_labels(const struct acquire_grant *grant)
+char *variables_labels(const struct grant *grant)
 {
 	size_t size = 1;
 	char *list, *p;
 
-	for (unsigned i = 0; i < grant->count; i++)
-		size += strlen(grant->labels[i]) + 1;
+	for (unsigned i = 0; i < grant_count(grant); i++)
+		size += strlen(grant_label(grant, i)) + 1;
 	list = p = malloc(size);
 	if (!list)
 		return NULL;
 	*p = '\0';
-	for (unsigned i = 0; i < grant->count; i++)
-		p += sprintf(p, "%s%s", i ? " " : "", grant->labels[i]);
+	for (unsigned i = 0; i < grant_count(grant); i++)
+		p += sprintf(p, "%s%s", i ? " " : "", grant_label(grant, i));
 	return list;
 }
 
@@ -44,10 +44,10 @@ int variables_held(const struct acquire_job *job, char **held)
 	if (job->held && !(*held = strdup(job->held)))
 		return -1;
 	for (unsigned i = 0; i < job->count; i++) {
-		const struct acquire_grant *grant = &job->grants[i];
+		const struct grant *grant = job->grants[i];
 
-		for (unsigned j = 0; j < grant->count && !grant->nested; j++) {
-			if (held_append(held, job->group, grant->want->lock, grant->files[j],
+		for (unsigned j = 0; j < grant_count(grant) && !grant_is_nested(grant); j++) {
+			if (held_append(held, job->group, grant_lock(grant), grant_file(grant, j),
 					job->secret)) {
 				free(*held);
 				*held = NULL;
@@ -58,9 +58,9 @@ int variables_held(const struct acquire_job *job, char **held)
 	return 0;
 }
 
-static int set_slots(const struct acquire_grant *grant, bool first, variables_set *set, void *arg)
+static int set_slots(const struct grant *grant, bool first, variables_set *set, void *arg)
 {
-	char *variable = variable_of(grant->want->lock), *list = variables_labels(grant);
+	char *variable = variable_of(grant_lock(grant)), *list = variables_labels(grant);
 	int result = variable && list ? set(arg, variable, list) : -1;
 
 	if (!result && first)
@@ -95,7 +95,7 @@ int variables_each(const struct acquire_job *job, variables_set *set, void *arg,
 	if (!result)
 		result = set(arg, "GROUPLOCK_GROUP", job->group);
 	for (unsigned i = 0; !result && i < job->count; i++)
-		result = set_slots(&job->grants[i], i == 0, set, arg);
+		result = set_slots(job->grants[i], i == 0, set, arg);
 	if (!result && held)
 		result = set(arg, HELD_VARIABLE, held);
 	free(held);

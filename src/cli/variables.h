@@ -15,7 +15,7 @@ int variables_each(const struct acquire_job *job, variables_set *set, void *arg,
 int variables_check(const struct acquire_want *wants, unsigned count, struct error *err);
 
 /* The labels of a grant's slots, blank separated, malloc()ed; NULL: no memory. */
-char *variables_labels(const struct acquire_grant *grant);
+char *variables_labels(const struct grant *grant);
 
 /* The value of GROUPLOCK_HELD with what the job got added, malloc()ed or NULL; -1: no memory. */
 int variables_held(const struct acquire_job *job, char **held);

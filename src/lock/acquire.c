@@ -12,93 +12,67 @@
 /* A directory that is removed each time we use it is an error. */
 #define RESTARTS 100
 
-bool acquire_grant_reserve(struct acquire_grant *grant, unsigned count)
+/* Makes a grant of what is MINE, and lets go of everything else. */
+static enum step make_grant(struct attempt *at)
 {
-	grant->files = calloc(count + 1, sizeof(*grant->files));
-	grant->labels = calloc(count + 1, sizeof(*grant->labels));
-	return grant->files && grant->labels;
-}
+	struct slots *slots = &at->slots;
+	struct grant *grant = grant_new(at->want->lock, slots->mine, &at->sd);
 
-bool acquire_grant_add(struct acquire_grant *grant, const char *file, const char *label)
-{
-	unsigned i = grant->count++;
-
-	grant->files[i] = strdup(file);
-	grant->labels[i] = strdup(label);
-	return grant->files[i] && grant->labels[i];
-}
-
-void acquire_grant_clear(struct acquire_grant *grant)
-{
-	for (unsigned i = 0; i < grant->count; i++) {
-		free(grant->files[i]);
-		free(grant->labels[i]);
-	}
-	free(grant->files);
-	free(grant->labels);
-	slots_close(&grant->slots);
-	slotset_free(&grant->set);
-	if (grant->want)
-		statedir_close(&grant->sd);
-	*grant = (struct acquire_grant){0};
-}
-
-/* Lists what is MINE, and lets go of everything else. */
-static enum step list_slots(struct attempt *at)
-{
-	struct acquire_grant *grant = at->grant;
-	struct slots *slots = &grant->slots;
-	bool good = acquire_grant_reserve(grant, slots->mine);
-
-	slots_settle(slots);
-	for (unsigned i = 0; good && i < slots->eligible; i++) {
+	for (unsigned i = 0; grant && i < slots->eligible; i++) {
 		char file[NAME_MAX + 1], label[NAME_MAX + 1];
 
 		if (slots->slot[i].state != SLOT_MINE)
 			continue;
 		slots_file(slots, i, file);
 		slots_label(slots, i, label);
-		good = acquire_grant_add(grant, file, label);
+		if (grant_add(grant, file, label, slots_hand_over(slots, i))) {
+			grant_free(grant);
+			grant = NULL;
+		}
 	}
-	if (good)
+	slots_close(slots);
+	at->grant = grant;
+	if (grant)
 		return STEP_ON;
-	error_sys(at->err, ENOMEM, "cannot list the slots of '%s'", grant->sd.path);
+	error_sys(at->err, ENOMEM, "cannot list the slots of '%s'", at->sd.path);
 	return STEP_ERROR;
 }
 
 /* From opening the directory to holding the slots; leaves nothing behind but them. */
-static enum step attempt_lock(struct acquire_job *job, const struct acquire_want *want,
-			      struct acquire_grant *grant, bool stoppable, struct error *err)
+static enum step attempt_lock(struct acquire_job *job, unsigned i, bool stoppable,
+			      struct error *err)
 {
 	struct attempt at = {
-		.job = job, .want = want, .grant = grant, .stoppable = stoppable, .err = err};
-	enum step step;
+		.job = job,
+		.want = &job->wants[i],
+		.stoppable = stoppable,
+		.err = err,
+		.sd.fd = -1,
+		.gate.fd = -1,
+		.ticket.fd = -1,
+		.began = clock_now(),
+	};
+	enum step step = STEP_ERROR;
 
-	if (config_slots(job->config, want->lock, job->group, &grant->set, err))
-		return STEP_ERROR;
-	if (statedir_open(&grant->sd, job->directory, job->group, want->lock, true, err) !=
-	    STATEDIR_OK) {
-		slotset_free(&grant->set);
-		return STEP_ERROR;
-	}
-	grant->want = want;
-	at.gate.fd = at.ticket.fd = -1;
-	at.began = clock_now();
-	step = attempt_run(&at);
+	if (!config_slots(job->config, at.want->lock, job->group, &at.set, err) &&
+	    statedir_open(&at.sd, job->directory, job->group, at.want->lock, true, err) ==
+		    STATEDIR_OK)
+		step = attempt_run(&at);
 	/* I4: the ticket goes last, when the slots are held or given back. */
 	if (step != STEP_ON)
-		slots_close(&grant->slots);
-	queue_drop(&grant->sd, &at.ticket);
+		slots_close(&at.slots);
+	queue_drop(&at.sd, &at.ticket);
 	if (step == STEP_ON)
-		step = list_slots(&at);
+		step = make_grant(&at);
 	if (at.waiting)
 		waitset_close(&at.waits);
 	gate_close(&at.gate);
-	if (step == STEP_ON && at.told)
+	job->grants[i] = at.grant;
+	if (step == STEP_ON && at.told.waits)
 		attempt_tell(&at, ACQUIRE_GOT, NULL, false);
 	config_free(at.fresh);
-	if (step != STEP_ON && step != STEP_NESTED)
-		acquire_grant_clear(grant);
+	slotset_free(&at.set);
+	statedir_close(&at.sd);
 	return step;
 }
 
@@ -106,7 +80,7 @@ static enum step acquire_lock(struct acquire_job *job, unsigned i, bool stoppabl
 			      struct error *err)
 {
 	for (int tries = 0; tries < RESTARTS; tries++) {
-		enum step step = attempt_lock(job, &job->wants[i], &job->grants[i], stoppable, err);
+		enum step step = attempt_lock(job, i, stoppable, err);
 
 		if (step != STEP_AGAIN)
 			return step;
@@ -118,8 +92,10 @@ static enum step acquire_lock(struct acquire_job *job, unsigned i, bool stoppabl
 
 void acquire_release(struct acquire_job *job)
 {
-	for (unsigned i = 0; i < job->count; i++)
-		acquire_grant_clear(&job->grants[i]);
+	for (unsigned i = 0; i < job->count; i++) {
+		grant_free(job->grants[i]);
+		job->grants[i] = NULL;
+	}
 }
 
 static int compare_names(const void *a, const void *b, void *arg)
@@ -134,18 +110,15 @@ static int compare_names(const void *a, const void *b, void *arg)
 static enum step check_wants(struct acquire_job *job, struct error *err)
 {
 	for (unsigned i = 0; i < job->count; i++) {
-		struct acquire_grant grant = {.nested = false};
-		struct attempt at = {
-			.job = job, .want = &job->wants[i], .grant = &grant, .err = err};
-		enum step step;
+		struct attempt at = {.job = job, .want = &job->wants[i], .err = err};
+		enum step step = STEP_ON;
 
-		if (config_slots(job->config, job->wants[i].lock, job->group, &grant.set, err))
+		if (config_slots(job->config, at.want->lock, job->group, &at.set, err))
 			return STEP_ERROR;
 		/* What the caller's tree holds may be more than the limit of now: its turn tells. */
-		step = STEP_ON;
-		if (!held_mentions(job->held, job->group, job->wants[i].lock))
+		if (!held_mentions(job->held, job->group, at.want->lock))
 			step = attempt_check_possible(&at);
-		slotset_free(&grant.set);
+		slotset_free(&at.set);
 		if (step != STEP_ON)
 			return step;
 	}
@@ -193,8 +166,7 @@ enum acquire_result acquire(struct acquire_job *job, struct error *err)
 		return ACQUIRE_ERROR;
 	sigemptyset(&block);
 	sigaddset(&block, SIGTSTP);
-	sigaddset(&block,
-		  SIGTTOU); /* a line written from the background must not stop us in line */
+	sigaddset(&block, SIGTTOU); /* what is written from the background must not stop a waiter */
 	sigprocmask(SIG_BLOCK, &block, &was);
 	sigaction(SIGTSTP, NULL, &action);
 	stoppable = action.sa_handler != SIG_IGN && !sigismember(&was, SIGTSTP);

@@ -1,8 +1,8 @@
 /*
- * acquire - the protocol: get slots of one or several locks of a group, in line with others.
+ * acquire - the protocol: get slots of one or several locks of a group, in a queue with others.
  *
  *     acquire(&job, &err)                  blocks, unless told not to
- *     ... job.grants[i] ... the slots are held while their fds are open ...
+ *     ... job.grants[i] ...                the slots are held: grant.h
  *     acquire_release(&job)                gives everything back
  *
  * It knows nothing of commands to start and prints nothing: what a person may want to hear while
@@ -16,9 +16,8 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "lock/grant.h"
 #include "lock/record.h"
-#include "lock/slots.h"
-#include "lock/statedir.h"
 
 #define ACQUIRE_MAX_LOCKS 64
 
@@ -29,18 +28,6 @@ struct acquire_want {
 	bool all;
 };
 
-/* What was got of one lock. */
-struct acquire_grant {
-	const struct acquire_want *want;
-	bool nested;   /* the caller's own process tree held it already: nothing was taken */
-	char **files;  /* the slots' files, "slot.NAME" ... */
-	char **labels; /* ... and what people call them; `count` of each, owned */
-	unsigned count;
-	struct slotset set; /* the rest is open while the slots are held */
-	struct slots slots; /* its MINE are the fds that hold; close-on-exec */
-	struct statedir sd; /* last: large, and hardly touched */
-};
-
 enum acquire_result {
 	ACQUIRE_OK,
 	ACQUIRE_BUSY,    /* job.nonblock, and not all could be had at once */
@@ -48,7 +35,7 @@ enum acquire_result {
 	ACQUIRE_ERROR,   /* err says why */
 };
 
-enum acquire_news {
+enum acquire_event {
 	ACQUIRE_WAITS,     /* took a place in the queue */
 	ACQUIRE_FIRST,     /* became the head */
 	ACQUIRE_HEARTBEAT, /* job.heartbeat went by */
@@ -59,16 +46,16 @@ enum acquire_news {
 
 /* What there is to tell; only for the length of the call. */
 struct acquire_report {
-	enum acquire_news news;
+	enum acquire_event event;
 	const char *group, *lock;
-	const struct acquire_grant *grant; /* complete with ACQUIRE_GOT */
-	unsigned limit;                    /* as the config says now */
-	unsigned held;                     /* slots that others hold ... */
-	unsigned holders;                  /* ... and how many those are */
-	uint64_t place;                    /* in line, 1 = head, an upper bound; 0: not in line */
-	int64_t waited;                    /* nanoseconds since this lock was asked for */
-	const struct record *holder;       /* who has held longest; NULL: nobody or unknown */
-	const struct record *stopped;      /* the head, if it seems to be stopped; else NULL */
+	const struct grant *grant;    /* with ACQUIRE_GOT; else NULL */
+	unsigned limit;               /* as the config says now */
+	unsigned held;                /* slots that others hold ... */
+	unsigned holders;             /* ... and how many those are */
+	uint64_t place;               /* in the queue, 1 = head, an upper bound; 0: not in it */
+	int64_t waited;               /* nanoseconds since this lock was asked for */
+	const struct record *holder;  /* who has held longest; NULL: nobody or unknown */
+	const struct record *stopped; /* the head, if it seems to be stopped; else NULL */
 	const char *note;
 };
 
@@ -76,13 +63,13 @@ struct acquire_job {
 	const char *directory, *group;
 	const struct config *config; /* for the limits; reread from its path when it changes */
 	const char *held;            /* GROUPLOCK_HELD or NULL */
-	bool adds;             /* what is held already does not satisfy: take more on top of it */
+	bool adds_to_held;     /* what is held already does not satisfy: take more on top of it */
 	struct record record;  /* who asks: kind and id are filled in here */
 	enum record_kind kind; /* what the record says once the slots are held */
 	char secret[RECORD_SECRET_SIZE];
 	const struct acquire_want *wants;
-	struct acquire_grant *grants; /* as many, the caller's memory, zeroed */
-	unsigned count;               /* at most ACQUIRE_MAX_LOCKS, all of different names */
+	unsigned count; /* at most ACQUIRE_MAX_LOCKS, all of different names */
+	struct grant *grants[ACQUIRE_MAX_LOCKS]; /* what was got of each; NULL at first */
 	bool nonblock;
 	int64_t deadline;  /* clock_now() value for all locks together, CLOCK_NEVER for none */
 	int64_t heartbeat; /* nanoseconds between two ACQUIRE_HEARTBEAT; CLOCK_NEVER: none */
@@ -98,7 +85,7 @@ struct acquire_job {
  */
 enum acquire_result acquire(struct acquire_job *job, struct error *err);
 
-/* Gives back what acquire() got. */
+/* Gives back what acquire() got. A second call is no harm. */
 void acquire_release(struct acquire_job *job);
 
 #endif

@@ -14,85 +14,81 @@
  * How long a head sleeps before it says so if the slots' commands have ended: their keepers need
  * microseconds, and who runs one command after the other does not want to read of it.
  */
-#define SOFT_WAIT (CLOCK_SECOND / 4)
+#define BRIEF_WAIT (CLOCK_SECOND / 4)
 
 /*
- * How long a newcomer that may not wait waits for keepers whose commands have ended. They need microseconds; one
+ * How long a newcomer that must not block waits for keepers whose commands have ended. They need microseconds; one
  * that was killed, and left its slot to a daemon, never comes.
  */
 #define ENDING_PATIENCE CLOCK_SECOND
 
-/* The text that goes into a slot now. */
-static const struct record_text *holder_text(struct attempt *at, struct record_text *text)
+/* What goes into a slot now (job->kind), or into a ticket (RECORD_WAIT). */
+static const struct record_text *own_text(struct attempt *at, enum record_kind kind,
+					  struct record_text *text)
 {
 	struct record *record = &at->job->record;
 
-	record->kind = at->job->kind;
-	record->since = clock_wall();
-	record->count = attempt_wanted(at);
-	record_id(at->job->secret, record->id);
-	record_format(record, text);
-	return text;
-}
-
-static const struct record_text *waiter_text(struct attempt *at, struct record_text *text)
-{
-	struct record *record = &at->job->record;
-
-	record->kind = RECORD_WAIT;
+	record->kind = kind;
 	record->since = clock_wall();
 	record->count = attempt_wanted(at);
 	*record->id = '\0'; /* a waiter holds nothing that a nested call could refer to */
+	if (kind != RECORD_WAIT)
+		record_id(at->job->secret, record->id);
 	record_format(record, text);
 	return text;
 }
 
-static bool may_not_wait(const struct attempt *at)
+static bool must_not_block(const struct attempt *at)
 {
 	return at->job->nonblock || clock_now() >= at->job->deadline;
 }
 
-static void tell_wait(struct attempt *at, bool entered)
+static int open_slots(struct attempt *at)
 {
-	at->told = true;
-	attempt_tell(at, ACQUIRE_WAITS, NULL, entered);
+	return slots_open(&at->slots, &at->sd, &at->set, at->gate.counters.top, at->err);
+}
+
+static int survey(struct attempt *at)
+{
+	struct record_text text;
+
+	return slots_survey(&at->slots, attempt_wanted(at), own_text(at, at->job->kind, &text),
+			    at->err);
 }
 
 /*
- * Under the gate, nobody in line: takes the slots if they are to be had. STEP_BUSY if not, with
- * at->soft if they soon will be, or STEP_ENDING for who may not line up; *ending is then the file
- * of a slot that is about to be free, or -1.
+ * Under the gate, the queue is empty: a holder if the slots are to be had, still a newcomer if not,
+ * or STEP_ENDING if they soon will be and it must not enter the queue; *ending is then the file of
+ * a slot that is about to be free, or -1.
  */
 static enum step take_free_slots(struct attempt *at, int *ending)
 {
-	enum step step = STEP_BUSY;
-	struct acquire_grant *grant = at->grant;
-	struct record_text text;
+	enum step step = STEP_ON;
 
-	if (slots_open(&grant->slots, &grant->sd, &grant->set, at->gate.counters.top, at->err) ||
-	    slots_survey(&grant->slots, attempt_wanted(at), holder_text(at, &text), at->err))
+	if (open_slots(at) || survey(at))
 		return STEP_ERROR;
-	if (slots_admissible(&grant->slots, attempt_wanted(at))) {
+	if (slots_admissible(&at->slots, attempt_wanted(at))) {
 		attempt_use_limit(at);
+		at->state = ATTEMPT_HOLDER;
 		return STEP_ON;
 	}
-	at->soft = slots_are_ending(&grant->slots, attempt_wanted(at), &at->job->record.process,
-				    ending);
-	if (at->soft && may_not_wait(at) && clock_now() < at->began + ENDING_PATIENCE)
+	at->told.too_brief =
+		slots_are_ending(&at->slots, attempt_wanted(at), &at->job->record.process, ending);
+	if (at->told.too_brief && must_not_block(at) && clock_now() < at->began + ENDING_PATIENCE)
 		step = STEP_ENDING;
-	slots_close(&grant->slots);
+	slots_close(&at->slots);
 	return step;
 }
 
-/* A newcomer's turn under the gate: slots, or a ticket (at->ticket.fd >= 0), or STEP_ENDING. */
-static enum step try_or_line_up(struct attempt *at, int *ending)
+/* A newcomer's turn under the gate: it becomes a holder, or enters the queue, or STEP_ENDING. */
+static enum step try_or_enter_queue(struct attempt *at, int *ending)
 {
 	struct record_text text;
 	enum step step;
 	bool empty;
 
-	attempt_limit_changed(
-		at); /* while this waited for the gate, for another lock, or was stopped */
+	/* It may have changed while this waited for the gate, for another lock, or was stopped. */
+	attempt_limit_changed(at);
 	step = attempt_pass_nested(at);
 	if (step == STEP_ON)
 		step = attempt_check_possible(at);
@@ -101,21 +97,51 @@ static enum step try_or_line_up(struct attempt *at, int *ending)
 	attempt_compare_limit(at);
 	if (queue_is_empty(&at->gate, &empty, at->err))
 		return STEP_ERROR;
-	step = empty ? take_free_slots(at, ending) : STEP_BUSY;
-	if (step != STEP_BUSY)
+	if (empty)
+		step = take_free_slots(at, ending);
+	if (step != STEP_ON || at->state == ATTEMPT_HOLDER)
 		return step;
-	if (may_not_wait(at)) {
+	if (must_not_block(at)) {
 		attempt_tell(at, ACQUIRE_GAVE_UP, NULL, true);
 		return at->job->nonblock ? STEP_BUSY : STEP_TIMEOUT;
 	}
 	step = attempt_check_deadlock(at);
-	if (step == STEP_ON && queue_enter(&at->gate, &at->ticket, waiter_text(at, &text), at->err))
-		step = STEP_ERROR;
-	return step;
+	if (step != STEP_ON)
+		return step;
+	if (queue_enter(&at->gate, &at->ticket, own_text(at, RECORD_WAIT, &text), at->err))
+		return STEP_ERROR;
+	at->state = ATTEMPT_IN_QUEUE;
+	return STEP_ON;
+}
+
+/* A newcomer's turns, until it has its slots or a ticket. */
+static enum step arrive(struct attempt *at)
+{
+	for (;;) {
+		enum step step = attempt_enter_gate(at);
+		int ending = -1;
+
+		if (step == STEP_ON)
+			step = attempt_leave_gate(at, try_or_enter_queue(at, &ending));
+		if (step != STEP_ENDING) {
+			if (ending >= 0)
+				close(ending);
+			return step;
+		}
+		step = attempt_wait_for_ending(at, ending, at->began + ENDING_PATIENCE);
+		if (step != STEP_ON)
+			return step;
+	}
+}
+
+static void tell_wait(struct attempt *at, bool entered)
+{
+	at->told.waits = true;
+	attempt_tell(at, ACQUIRE_WAITS, NULL, entered);
 }
 
 /* Waits until no live ticket is before ours (I3), each time for the nearest one only (I7). */
-static enum step wait_in_line(struct attempt *at)
+static enum step wait_in_queue(struct attempt *at)
 {
 	for (;;) {
 		enum step step = attempt_enter_gate(at);
@@ -125,9 +151,11 @@ static enum step wait_in_line(struct attempt *at)
 			return step;
 		if (queue_before(&at->gate, &at->ticket, &before, at->err))
 			step = STEP_ERROR;
-		else if (!queue_is_intact(&at->grant->sd, &at->ticket))
+		else if (!queue_is_intact(&at->sd, &at->ticket))
 			step = STEP_AGAIN; /* nobody who comes now would see us */
-		else if (!at->told && before >= 0)
+		else if (before < 0)
+			at->state = ATTEMPT_HEAD;
+		else if (!at->told.waits)
 			tell_wait(at, true);
 		step = attempt_leave_gate(at, step);
 		if (before < 0)
@@ -137,57 +165,56 @@ static enum step wait_in_line(struct attempt *at)
 			return step;
 		}
 		step = attempt_wait_for_ticket(at, before);
-		at->news = true;
+		at->told.outdated = true;
 		if (step != STEP_ON)
 			return step;
 	}
 }
 
-/* Under the gate: counts, keeps what it can get, and leaves the line if that is enough. */
-static enum step survey_as_head(struct attempt *at, bool *done)
+/* Under the gate: counts, keeps what it can get, and becomes a holder if that is enough. */
+static enum step survey_as_head(struct attempt *at)
 {
-	struct acquire_grant *grant = at->grant;
-	struct record_text text;
-	unsigned top;
-
 	if (queue_heal(&at->gate, &at->ticket, at->err))
 		return STEP_ERROR;
-	if (!queue_is_intact(&grant->sd, &at->ticket))
+	if (!queue_is_intact(&at->sd, &at->ticket))
 		return STEP_AGAIN;
-	top = at->gate.counters.top;
-	if (attempt_limit_changed(at)) { /* while this was in line, or slept */
+	if (attempt_limit_changed(at)) { /* while this was in the queue, or slept */
 		at->impossible = false;
-		at->news |=
-			attempt_closed(at); /* this wait has no end to be seen: do not be silent */
+		/* A closed group is a wait with no end to be seen: do not be silent. */
+		at->told.outdated |= attempt_closed(at);
 	}
 	if (attempt_check_possible(at) != STEP_ON) {
 		/* A file that is just being written says all kinds of things: believe it twice. */
 		if (at->impossible)
 			return STEP_ERROR;
 		at->impossible = true;
-		slots_close(&grant->slots);
-		return slots_open(&grant->slots, &grant->sd, &grant->set, top, at->err) ? STEP_ERROR
-											: STEP_ON;
+		slots_close(&at->slots);
+		return open_slots(at) ? STEP_ERROR : STEP_ON;
 	}
 	at->impossible = false;
-	if (grant->slots.slot && !slots_cover(&grant->slots, top))
-		slots_close(&grant->slots); /* the counters were rebuilt: there is more to count */
-	if (!grant->slots.slot && slots_open(&grant->slots, &grant->sd, &grant->set, top, at->err))
-		return STEP_ERROR;
-	if (slots_survey(&grant->slots, attempt_wanted(at), holder_text(at, &text), at->err))
+	if (at->slots.slot && !slots_cover(&at->slots, at->gate.counters.top))
+		slots_close(&at->slots); /* the counters were rebuilt: there is more to count */
+	if ((!at->slots.slot && open_slots(at)) || survey(at))
 		return STEP_ERROR;
 	attempt_use_limit(at);
-	*done = slots_admissible(&grant->slots, attempt_wanted(at));
-	if (*done && queue_advance(&at->gate, &at->ticket, at->err))
+	if (!slots_admissible(&at->slots, attempt_wanted(at)))
+		return STEP_ON;
+	if (queue_advance(&at->gate, &at->ticket, at->err))
 		return STEP_ERROR;
+	at->state = ATTEMPT_HOLDER;
 	return STEP_ON;
 }
 
-/* Starts to wait for every busy slot at once. False: not for all of them could it. */
-static bool wait_for_busy(struct attempt *at)
+/*
+ * Sleeps on all busy slots at once until another survey is worth its while: one fell free (*freed
+ * is its position), the limit may have changed, or somebody has removed our ticket.
+ */
+static enum step wait_for_change(struct attempt *at, int *freed)
 {
-	struct slots *slots = &at->grant->slots;
-	bool all = true;
+	struct slots *slots = &at->slots;
+	struct waitset_event event;
+	bool all = true; /* can be waited for */
+	enum step step;
 
 	for (unsigned i = 0; i < slots->total; i++) {
 		/* LOCK_SH: to learn that it is free. Only a survey, under the gate, takes it. */
@@ -195,33 +222,17 @@ static bool wait_for_busy(struct attempt *at)
 		    waitset_add(&at->waits, slots->slot[i].fd, LOCK_SH, (int)i))
 			all = false;
 	}
-	return all;
-}
-
-/* How long the head may sleep before it has something to do that no lock wakes it for. */
-static int64_t next_look(const struct attempt *at, bool all)
-{
-	return clock_add(clock_now(), !all ? ATTEMPT_PAUSE : at->soft ? SOFT_WAIT : RECHECK);
-}
-
-/*
- * Sleeps on all busy slots until another survey is worth its while: one fell free (*freed is its
- * position), the limit may have changed, or somebody has removed our ticket.
- */
-static enum step wait_for_change(struct attempt *at, int *freed)
-{
-	bool all = wait_for_busy(at);
-	struct waitset_event event;
-	enum step step;
-
 	do {
-		step = attempt_sleep(at, next_look(at, all), at->job->deadline, NULL, &event);
-		if (step == STEP_ON && event.kind == WAITSET_DEADLINE && at->soft) {
-			at->soft = false;
+		int64_t sleep = !all ? ATTEMPT_PAUSE : at->told.too_brief ? BRIEF_WAIT : RECHECK;
+
+		step = attempt_sleep(at, clock_add(clock_now(), sleep), at->job->deadline, NULL,
+				     &event);
+		if (step == STEP_ON && event.kind == WAITSET_DEADLINE && at->told.too_brief) {
+			at->told.too_brief = false;
 			tell_wait(at, false);
 		}
 	} while (step == STEP_ON && event.kind == WAITSET_DEADLINE && all && !at->impossible &&
-		 !attempt_config_changed(at) && queue_is_intact(&at->grant->sd, &at->ticket));
+		 !attempt_config_changed(at) && queue_is_intact(&at->sd, &at->ticket));
 	waitset_clear(&at->waits);
 	if (step != STEP_ON || event.kind == WAITSET_DEADLINE)
 		return step;
@@ -229,8 +240,8 @@ static enum step wait_for_change(struct attempt *at, int *freed)
 	if (event.kind == WAITSET_FAILED && event.errnum != ESTALE) {
 		char file[NAME_MAX + 1];
 
-		slots_file(&at->grant->slots, (unsigned)event.key, file);
-		lockfile_explain(&at->grant->sd, file, event.errnum, at->err);
+		slots_file(slots, (unsigned)event.key, file);
+		lockfile_explain(&at->sd, file, event.errnum, at->err);
 		return STEP_ERROR;
 	}
 	return STEP_ON;
@@ -244,8 +255,8 @@ static enum step pause_if_shared(struct attempt *at, int freed)
 {
 	struct waitset_event event;
 
-	if (freed < 0 || (unsigned)freed >= at->grant->slots.total ||
-	    at->grant->slots.slot[freed].state != SLOT_BUSY)
+	if (freed < 0 || (unsigned)freed >= at->slots.total ||
+	    at->slots.slot[freed].state != SLOT_BUSY)
 		return STEP_ON;
 	return attempt_sleep(at, clock_add(clock_now(), ATTEMPT_PAUSE), at->job->deadline, NULL,
 			     &event);
@@ -258,19 +269,17 @@ static enum step take_as_head(struct attempt *at)
 	int freed = -1;
 
 	while (step == STEP_ON) {
-		bool done = false;
-
 		step = attempt_enter_gate(at);
 		if (step != STEP_ON)
 			return step;
-		step = attempt_leave_gate(at, survey_as_head(at, &done));
-		if (step != STEP_ON || done)
+		step = attempt_leave_gate(at, survey_as_head(at));
+		if (step != STEP_ON || at->state == ATTEMPT_HOLDER)
 			return step;
-		if (!at->soft && !at->told)
+		if (!at->told.too_brief && !at->told.waits)
 			tell_wait(at, false);
-		else if (at->news)
+		else if (at->told.outdated)
 			attempt_tell(at, ACQUIRE_FIRST, NULL, false);
-		at->news = false;
+		at->told.outdated = false;
 		step = pause_if_shared(at, freed);
 		freed = -1;
 		if (step == STEP_ON)
@@ -279,36 +288,15 @@ static enum step take_as_head(struct attempt *at)
 	return step;
 }
 
-/* A newcomer's turns, until it has its slots or a ticket. */
-static enum step arrive(struct attempt *at)
-{
-	for (;;) {
-		enum step step = attempt_enter_gate(at);
-		int ending = -1;
-
-		if (step == STEP_ON)
-			step = attempt_leave_gate(at, try_or_line_up(at, &ending));
-		if (step != STEP_ENDING) {
-			if (ending >= 0)
-				close(ending);
-			return step;
-		}
-		step = attempt_wait_for_ending(at, ending, at->began + ENDING_PATIENCE);
-		if (step != STEP_ON)
-			return step;
-	}
-}
-
 enum step attempt_run(struct attempt *at)
 {
 	enum step step = arrive(at);
 
-	if (step == STEP_ON && at->ticket.fd >= 0) {
-		step = wait_in_line(at);
-		if (step == STEP_ON)
-			step = take_as_head(at);
-	}
-	if ((step == STEP_TIMEOUT || step == STEP_BUSY) && !at->gave_up)
+	if (step == STEP_ON && at->state == ATTEMPT_IN_QUEUE)
+		step = wait_in_queue(at);
+	if (step == STEP_ON && at->state == ATTEMPT_HEAD)
+		step = take_as_head(at);
+	if ((step == STEP_TIMEOUT || step == STEP_BUSY) && !at->told.gave_up)
 		attempt_tell(at, ACQUIRE_GAVE_UP, NULL, false);
 	return step;
 }

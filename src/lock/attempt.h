@@ -1,11 +1,10 @@
 /*
  * attempt - one request for one lock under way: what acquire.c is made of. Private to it.
  *
- *     newcomer --(gate: nobody in line, slots admissible)--> holder
- *        |
- *        +--(gate: takes a ticket)--> in line --(no live ticket before it)--> head
- *                                                                              |
- *        holder <--(gate: counts once more, leaves the line)-- has its slots <-+
+ *     newcomer --(gate: the queue is empty, slots admissible)------------------------> holder
+ *        |                                                                               ^
+ *        +--(gate: takes a ticket)--> in queue --(no live ticket before it)--> head -----+
+ *                                             (gate: counts once more, leaves the queue)
  *
  * I3  Only the head, or a newcomer that finds no live ticket under the gate, takes slots.
  * I4  Slots are taken before the ticket is dropped: a newcomer always sees one or the other.
@@ -14,7 +13,8 @@
  * I9  A stop from the terminal is caught, and leaves the queue first. Nothing that can stop the
  *     process from inside is let through while the gate is held.
  *
- * Every function that moves an attempt on returns a `step`; anything but STEP_ON ends it.
+ * Every function that moves an attempt on returns a `step`; anything but STEP_ON ends it. README.md
+ * has the whole protocol, with these functions' names.
  */
 #ifndef GROUPLOCK_ATTEMPT_H
 #define GROUPLOCK_ATTEMPT_H
@@ -25,6 +25,7 @@
 #include "lock/acquire.h"
 #include "lock/gate.h"
 #include "lock/queue.h"
+#include "lock/slots.h"
 #include "lock/waitset.h"
 
 enum step {
@@ -38,40 +39,56 @@ enum step {
 	STEP_ERROR, /* *err says why */
 };
 
+enum attempt_state {
+	ATTEMPT_NEWCOMER, /* has neither slots nor a ticket */
+	ATTEMPT_IN_QUEUE, /* has a ticket, and others may live before it */
+	ATTEMPT_HEAD,     /* has the lowest ticket that lives, and collects slots */
+	ATTEMPT_HOLDER,   /* has its slots; its ticket, if any, goes with queue_drop() */
+};
+
+/* What job->tell has heard, and what decides what it hears next. */
+struct attempt_told {
+	bool waits;         /* that this waits: when it has the slots it says so, too */
+	bool gave_up;       /* that it gave up */
+	bool config_broken; /* that the config cannot be read */
+	bool other_limit;   /* that the last caller's limit was another one */
+	bool outdated;      /* it moved up, or the group was closed, since the last report */
+	bool too_brief;     /* the slots' commands have ended: no wait to speak of, so far */
+	int64_t next_beat;  /* when the next heartbeat is due, while waiting */
+	pid_t suspect;      /* a head that could have gone on and did not, at the last look; or 0 */
+};
+
 struct attempt {
 	struct acquire_job *job;
 	const struct acquire_want *want;
-	struct acquire_grant *grant;
 	struct error *err;
-	bool stoppable;       /* SIGTSTP means something */
-	struct config *fresh; /* the config as reread; NULL: still job->config */
-	bool config_broken;   /* said so already */
+	bool stoppable; /* SIGTSTP means something */
+	enum attempt_state state;
+	struct statedir sd;
 	struct gate gate;     /* its fd is -1 while closed */
-	struct ticket ticket;
+	struct ticket ticket; /* its fd is -1 while there is none */
+	struct slots slots;
+	struct slotset set;   /* what the config in force gives to the group */
+	struct config *fresh; /* that config, as reread; NULL: still job->config */
 	struct waitset waits;
-	bool waiting;      /* waits is open */
-	int64_t began;     /* when the lock was asked for */
-	int64_t next_beat; /* when the next heartbeat is due, while waiting */
-	unsigned own;      /* slots that the caller's tree holds, where job->adds */
-	bool compared;     /* the limit with the last caller's */
-	bool soft;         /* the slots' commands have ended: no wait to speak of, so far */
-	bool told;         /* ... that this waits */
-	bool impossible;   /* more was asked for than the config said at the last survey */
-	bool news;         /* has moved up to be the head, or the group was closed: to be told */
-	bool gave_up;      /* told so */
-	pid_t suspect;     /* a head that could have gone on and did not, at the last look; or 0 */
+	bool waiting;        /* waits is open */
+	int64_t began;       /* when the lock was asked for */
+	unsigned own;        /* slots that the caller's tree holds, where job->adds_to_held */
+	bool impossible;     /* more was asked for than the config said at the last survey */
+	struct grant *grant; /* what was got */
+	struct attempt_told told;
 };
 
 /* attempt.c: from newcomer to holder; the ticket is still held then, and goes with queue_drop(). */
 enum step attempt_run(struct attempt *at);
 
 /*
- * attempt_nested.c, under the gate: STEP_NESTED with the grant filled if the caller's tree holds
- * enough; STEP_ON if it holds nothing, or, for a job that adds, at->own slots.
+ * attempt_nested.c, under the gate: STEP_NESTED with at->grant made if the caller's tree holds
+ * enough; STEP_ON if it holds nothing, or, for a job that adds to it, at->own slots.
  */
 enum step attempt_pass_nested(struct attempt *at);
 
-/* The same, before lining up: STEP_ERROR if somebody in line waits for what at->own holds. */
+/* The same, before entering the queue: STEP_ERROR if a waiter there waits for what at->own holds. */
 enum step attempt_check_deadlock(struct attempt *at);
 
 /* attempt_wait.c: the places where an attempt sleeps. */
@@ -133,13 +150,6 @@ void attempt_compare_limit(struct attempt *at);
  * attempt_tell.c: reports to job->tell. `entered`: the gate is held. If it is not, the report
  * looks at the holders only if the gate can be had at once: to tell is not worth a wait.
  */
-void attempt_tell(struct attempt *at, enum acquire_news news, const char *note, bool entered);
-
-/* Frees what a grant holds, and all slots with it. */
-void acquire_grant_clear(struct acquire_grant *grant);
-
-/* Makes the grant's lists for `count` slots; false without memory. Then one call for each slot. */
-bool acquire_grant_reserve(struct acquire_grant *grant, unsigned count);
-bool acquire_grant_add(struct acquire_grant *grant, const char *file, const char *label);
+void attempt_tell(struct attempt *at, enum acquire_event event, const char *note, bool entered);
 
 #endif

@@ -7,22 +7,22 @@ unsigned attempt_wanted(const struct attempt *at)
 {
 	if (!at->want->all)
 		return at->want->count;
-	return at->grant->set.count ? at->grant->set.count : 1;
+	return at->set.count ? at->set.count : 1;
 }
 
 bool attempt_closed(const struct attempt *at)
 {
-	return at->grant->set.count == 0;
+	return at->set.count == 0;
 }
 
 enum step attempt_check_possible(struct attempt *at)
 {
-	if (attempt_closed(at) || attempt_wanted(at) <= at->grant->set.count)
+	if (attempt_closed(at) || attempt_wanted(at) <= at->set.count)
 		return STEP_ON;
 	error_set(at->err,
 		  "%u slots of lock '%s' asked for, but group '%s' has only %u: it would wait for "
 		  "ever",
-		  attempt_wanted(at), at->want->lock, at->job->group, at->grant->set.count);
+		  attempt_wanted(at), at->want->lock, at->job->group, at->set.count);
 	return STEP_ERROR;
 }
 
@@ -47,18 +47,6 @@ bool attempt_config_changed(const struct attempt *at)
 	return config_changed(config_in_force(at));
 }
 
-static void keep_limit(struct attempt *at, const struct error *reason)
-{
-	char note[sizeof(reason->text) + 64];
-
-	if (at->config_broken)
-		return;
-	at->config_broken = true;
-	snprintf(note, sizeof(note), "keeping the limit of %u: %s", at->grant->set.count,
-		 reason->text);
-	attempt_tell(at, ACQUIRE_NOTE, note, false);
-}
-
 bool attempt_limit_changed(struct attempt *at)
 {
 	struct config *now;
@@ -69,27 +57,34 @@ bool attempt_limit_changed(struct attempt *at)
 		return false;
 	now = config_load_for(config_path(config_in_force(at)), NULL, &reason);
 	if (!now || config_slots(now, at->want->lock, at->job->group, &set, &reason)) {
+		char note[sizeof(reason.text) + 64];
+
 		config_free(now);
-		keep_limit(at, &reason);
+		if (at->told.config_broken)
+			return false;
+		at->told.config_broken = true;
+		snprintf(note, sizeof(note), "keeping the limit of %u: %s", at->set.count,
+			 reason.text);
+		attempt_tell(at, ACQUIRE_NOTE, note, false);
 		return false;
 	}
 	config_free(at->fresh);
 	at->fresh = now;
-	at->config_broken = false;
-	if (same_slots(&set, &at->grant->set)) {
+	at->told.config_broken = false;
+	if (same_slots(&set, &at->set)) {
 		slotset_free(&set);
 		return false;
 	}
-	slots_close(&at->grant->slots);
-	slotset_free(&at->grant->set);
-	at->grant->set = set;
+	slots_close(&at->slots);
+	slotset_free(&at->set);
+	at->set = set;
 	return true;
 }
 
 void attempt_use_limit(struct attempt *at)
 {
 	struct gate_counters *counters = &at->gate.counters;
-	uint32_t limit = at->grant->set.count, top = slots_top(&at->grant->slots);
+	uint32_t limit = at->set.count, top = slots_top(&at->slots);
 
 	at->gate.dirty |= counters->limit != limit || counters->top != top;
 	counters->limit = limit;
@@ -101,12 +96,12 @@ void attempt_compare_limit(struct attempt *at)
 	uint32_t last = at->gate.counters.limit;
 	char note[256];
 
-	if (at->compared || last == GATE_NO_LIMIT || last == at->grant->set.count)
+	if (at->told.other_limit || last == GATE_NO_LIMIT || last == at->set.count)
 		return;
-	at->compared = true;
+	at->told.other_limit = true;
 	snprintf(note, sizeof(note),
 		 "the limit is %u here, but was %u for the last caller; unless groups.ini "
 		 "was just changed, its copies differ",
-		 at->grant->set.count, last);
+		 at->set.count, last);
 	attempt_tell(at, ACQUIRE_NOTE, note, true);
 }

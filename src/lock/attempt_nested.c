@@ -27,9 +27,9 @@ static void see_held(void *arg, const char *file)
 }
 
 /* Adds slot `file` to the grant, called as the config spells it, else as its file is. */
-static bool add_slot(struct acquire_grant *grant, const char *file)
+static int add_slot(struct attempt *at, const char *file)
 {
-	const struct slots names = {.set = &grant->set, .eligible = grant->set.count};
+	const struct slots names = {.set = &at->set, .eligible = at->set.count};
 	char name[NAME_MAX + 1], label[NAME_MAX + 1];
 
 	for (unsigned i = 0; i < names.eligible; i++) {
@@ -37,15 +37,15 @@ static bool add_slot(struct acquire_grant *grant, const char *file)
 		if (strcmp(name, file))
 			continue;
 		slots_label(&names, i, label);
-		return acquire_grant_add(grant, file, label);
+		return grant_add(at->grant, file, label, -1);
 	}
-	return acquire_grant_add(grant, file, file + sizeof(GATE_SLOT_PREFIX) - 1);
+	return grant_add(at->grant, file, file + sizeof(GATE_SLOT_PREFIX) - 1, -1);
 }
 
 /* A claim on top of others: what cannot be had while they are held would wait for itself. */
 static enum step judge_more(struct attempt *at, unsigned held)
 {
-	unsigned want = attempt_wanted(at), limit = at->grant->set.count;
+	unsigned want = attempt_wanted(at), limit = at->set.count;
 
 	at->own = held;
 	if (attempt_closed(at) || held + want <= limit)
@@ -61,13 +61,11 @@ static enum step judge_more(struct attempt *at, unsigned held)
 /* Decides by what was found. More than is held cannot be waited for: it would wait for itself. */
 static enum step judge(struct attempt *at, const struct found *found)
 {
-	struct acquire_grant *grant = at->grant;
 	unsigned want = attempt_wanted(at);
-	bool good;
 
 	if (!found->count)
 		return STEP_ON;
-	if (at->job->adds)
+	if (at->job->adds_to_held)
 		return judge_more(at, found->count);
 	if (found->count < want) {
 		error_set(at->err,
@@ -76,14 +74,17 @@ static enum step judge(struct attempt *at, const struct found *found)
 			  want, at->want->lock, found->count, at->job->group);
 		return STEP_ERROR;
 	}
-	good = acquire_grant_reserve(grant, want);
-	for (unsigned i = 0; good && i < want; i++)
-		good = add_slot(grant, found->files[i]);
-	if (!good) {
+	at->grant = grant_new(at->want->lock, want, NULL);
+	for (unsigned i = 0; at->grant && i < want; i++) {
+		if (!add_slot(at, found->files[i]))
+			continue;
+		grant_free(at->grant);
+		at->grant = NULL;
+	}
+	if (!at->grant) {
 		error_sys(at->err, ENOMEM, "cannot list the slots held");
 		return STEP_ERROR;
 	}
-	grant->nested = true;
 	return STEP_NESTED;
 }
 
@@ -113,19 +114,19 @@ enum step attempt_pass_nested(struct attempt *at)
 	return step;
 }
 
-/* Who is in line before us and needs more than we leave waits for us, and we would wait for it. */
+/* A waiter before us that needs more than we leave waits for us, and we would wait for it. */
 static int see_waiter(void *arg, const struct record *record)
 {
 	const struct attempt *at = arg;
 
-	return record && record->count > at->grant->set.count - at->own;
+	return record && record->count > at->set.count - at->own;
 }
 
 enum step attempt_check_deadlock(struct attempt *at)
 {
 	int result;
 
-	if (!at->own || attempt_closed(at) || at->own > at->grant->set.count)
+	if (!at->own || attempt_closed(at) || at->own > at->set.count)
 		return STEP_ON;
 	result = queue_each(&at->gate, see_waiter, at, at->err);
 	if (result > 0)

@@ -12,7 +12,7 @@
 struct view {
 	struct acquire_report *report;
 	struct record holder, head;
-	bool has_head;    /* head is the record of the first in line */
+	bool has_head;    /* head is the record of the first in the queue */
 	unsigned of_head; /* slots it has gathered itself */
 	char ids[DISTINCT_HOLDERS][RECORD_SECRET_SIZE]; /* of the holders seen */
 };
@@ -60,60 +60,52 @@ static void look_for_stopped_head(struct attempt *at, struct view *view)
 {
 	const struct proc_identity *head = &view->head.process, *self = &at->job->record.process;
 	struct acquire_report *report = view->report;
-	pid_t was = at->suspect;
+	pid_t was = at->told.suspect;
 
-	at->suspect = 0;
+	at->told.suspect = 0;
 	if (!view->has_head || report->limit + view->of_head < report->held + view->head.count)
 		return;
-	at->suspect = head->pid;
+	at->told.suspect = head->pid;
 	if (proc_is_here(head, self) ? proc_is_stopped(head, self) : was == head->pid)
 		report->stopped = &view->head;
-}
-
-static void read_head(struct attempt *at, struct view *view)
-{
-	struct error ignored;
-	int fd;
-
-	if (view->report->place <= 1 || queue_first(&at->gate, &fd, &ignored) || fd < 0)
-		return;
-	view->has_head = record_read(&view->head, fd);
-	close(fd);
 }
 
 /* Under the gate. */
 static void look(struct attempt *at, struct view *view)
 {
-	const struct acquire_grant *grant = at->grant;
 	struct error ignored; /* what cannot be seen is not told */
+	int fd;
 
 	if (at->ticket.fd >= 0)
 		view->report->place = queue_place(&at->gate.counters, &at->ticket);
-	read_head(at, view);
-	slots_look(&grant->sd, &grant->set, at->gate.counters.top, &grant->slots, see_holder, view,
+	if (view->report->place > 1 && !queue_first(&at->gate, &fd, &ignored) && fd >= 0) {
+		view->has_head = record_read(&view->head, fd);
+		close(fd);
+	}
+	slots_look(&at->sd, &at->set, at->gate.counters.top, &at->slots, see_holder, view,
 		   &ignored);
 	if (at->ticket.fd >= 0)
 		look_for_stopped_head(at, view);
 }
 
-void attempt_tell(struct attempt *at, enum acquire_news news, const char *note, bool entered)
+void attempt_tell(struct attempt *at, enum acquire_event event, const char *note, bool entered)
 {
 	struct acquire_report report = {
-		.news = news,
+		.event = event,
 		.group = at->job->group,
 		.lock = at->want->lock,
 		.grant = at->grant,
-		.limit = at->grant->set.count,
+		.limit = at->set.count,
 		.waited = clock_now() - at->began,
 		.note = note,
 	};
 	struct view view = {.report = &report};
 	struct error ignored;
 
-	at->gave_up |= news == ACQUIRE_GAVE_UP;
+	at->told.gave_up |= event == ACQUIRE_GAVE_UP;
 	if (!at->job->tell)
 		return;
-	if (news == ACQUIRE_NOTE || news == ACQUIRE_GOT) {
+	if (event == ACQUIRE_NOTE || event == ACQUIRE_GOT) {
 		at->job->tell(at->job->arg, &report);
 		return;
 	}

@@ -8,7 +8,7 @@
 #include "lock/lockfile.h"
 
 /*
- * A gate held that long is held by nobody at work. Not even a job that may not wait gives up
+ * A gate held that long is held by nobody at work. Not even a job that must not block gives up
  * before: what is busy for microseconds does not count as busy.
  */
 #define GATE_PATIENCE (5 * CLOCK_SECOND)
@@ -39,7 +39,7 @@ static void set_next_beat(struct attempt *at)
 {
 	int64_t interval = at->job->heartbeat;
 
-	at->next_beat = clock_add(clock_now(), interval > LEAST_BEAT ? interval : LEAST_BEAT);
+	at->told.next_beat = clock_add(clock_now(), interval > LEAST_BEAT ? interval : LEAST_BEAT);
 }
 
 enum step attempt_open_waits(struct attempt *at)
@@ -56,8 +56,8 @@ enum step attempt_open_waits(struct attempt *at)
 static void beat(struct attempt *at, const char *note)
 {
 	set_next_beat(at);
-	if (!note && !at->grant->slots.slot)
-		attempt_limit_changed(at); /* not the head yet: nothing of it is in use */
+	if (!note && at->state != ATTEMPT_HEAD)
+		attempt_limit_changed(at); /* nothing of it is in use yet */
 	attempt_tell(at, note ? ACQUIRE_NOTE : ACQUIRE_HEARTBEAT, note, false);
 }
 
@@ -69,8 +69,8 @@ enum step attempt_sleep(struct attempt *at, int64_t until, int64_t deadline, con
 
 		if (deadline < wake)
 			wake = deadline;
-		if (at->next_beat < wake)
-			wake = at->next_beat;
+		if (at->told.next_beat < wake)
+			wake = at->told.next_beat;
 		waitset_wait(&at->waits, wake, event);
 		if (event->kind == WAITSET_STOP)
 			return STEP_STOP;
@@ -79,7 +79,7 @@ enum step attempt_sleep(struct attempt *at, int64_t until, int64_t deadline, con
 		now = clock_now();
 		if (now >= deadline)
 			return STEP_TIMEOUT;
-		if (now >= at->next_beat)
+		if (now >= at->told.next_beat)
 			beat(at, note);
 		if (now >= until)
 			return STEP_ON;
@@ -88,30 +88,23 @@ enum step attempt_sleep(struct attempt *at, int64_t until, int64_t deadline, con
 
 /*
  * Blocks in flock(fd, operation). STEP_ON: it was granted, or nothing could be had to wait with
- * and a short while has passed: look again. STEP_BUSY: the clock is at `until`; STEP_TIMEOUT: at
- * `deadline`.
+ * and a short while has passed: look again. STEP_TIMEOUT: the clock is at `deadline`.
  */
 static enum step wait_for_file(struct attempt *at, int fd, int operation, const char *name,
-			       int64_t until, int64_t deadline, const char *note)
+			       int64_t deadline, const char *note)
 {
 	struct waitset_event event;
 	int64_t pause = clock_add(clock_now(), ATTEMPT_PAUSE);
-	bool nap = waitset_add(&at->waits, fd, operation, KEY_ONLY) && pause < until;
-	enum step step;
+	bool can_wait = !waitset_add(&at->waits, fd, operation, KEY_ONLY);
+	enum step step = attempt_sleep(at, can_wait ? CLOCK_NEVER : pause, deadline, note, &event);
 
-	if (nap)
-		until = pause;
-	step = attempt_sleep(at, until, deadline, note, &event);
 	waitset_clear(&at->waits);
-	if (step != STEP_ON)
-		return step;
-	if (event.kind == WAITSET_FAILED && event.errnum == ESTALE)
-		return STEP_ON; /* NFS: the file was removed on the server; look again */
-	if (event.kind == WAITSET_FAILED) {
-		lockfile_explain(&at->grant->sd, name, event.errnum, at->err);
+	/* ESTALE: on NFS, the file was removed on the server; look again. */
+	if (step == STEP_ON && event.kind == WAITSET_FAILED && event.errnum != ESTALE) {
+		lockfile_explain(&at->sd, name, event.errnum, at->err);
 		return STEP_ERROR;
 	}
-	return event.kind == WAITSET_DEADLINE && !nap ? STEP_BUSY : STEP_ON;
+	return step;
 }
 
 enum step attempt_wait_for_ticket(struct attempt *at, int fd)
@@ -119,8 +112,8 @@ enum step attempt_wait_for_ticket(struct attempt *at, int fd)
 	enum step step = attempt_open_waits(at);
 
 	if (step == STEP_ON)
-		step = wait_for_file(at, fd, LOCK_SH, GATE_TICKET_PREFIX "*", CLOCK_NEVER,
-				     at->job->deadline, NULL);
+		step = wait_for_file(at, fd, LOCK_SH, GATE_TICKET_PREFIX "*", at->job->deadline,
+				     NULL);
 	close(fd);
 	return step;
 }
@@ -130,22 +123,25 @@ enum step attempt_wait_for_ending(struct attempt *at, int fd, int64_t until)
 	enum step step = attempt_open_waits(at);
 
 	if (step == STEP_ON)
-		step = wait_for_file(at, fd, LOCK_SH, "slot", until, CLOCK_NEVER, NULL);
+		step = wait_for_file(at, fd, LOCK_SH, "slot", until, NULL);
 	close(fd);
-	return step == STEP_BUSY ? STEP_ON : step;
+	return step == STEP_TIMEOUT ? STEP_ON : step;
 }
 
 static enum step wait_for_gate(struct attempt *at)
 {
 	int64_t patience = clock_add(at->began, GATE_PATIENCE), deadline = at->job->deadline;
-	int64_t until = at->job->nonblock ? patience : CLOCK_NEVER;
 	enum step step = attempt_open_waits(at);
 
+	if (at->job->nonblock || deadline < patience)
+		deadline = patience;
 	if (step == STEP_ON)
-		step = wait_for_file(at, at->gate.fd, LOCK_EX, GATE_NAME, until,
-				     deadline > patience ? deadline : patience, gate_note);
-	if (step == STEP_BUSY || step == STEP_TIMEOUT)
+		step = wait_for_file(at, at->gate.fd, LOCK_EX, GATE_NAME, deadline, gate_note);
+	if (step == STEP_TIMEOUT) {
 		attempt_tell(at, ACQUIRE_NOTE, gate_note, false);
+		if (at->job->nonblock)
+			step = STEP_BUSY;
+	}
 	if (step != STEP_ON)
 		gate_close(&at->gate); /* it may have been granted unreported */
 	return step;
@@ -157,7 +153,7 @@ enum step attempt_enter_gate(struct attempt *at)
 		enum lockfile_result result = LOCKFILE_OK;
 
 		if (at->gate.fd < 0)
-			result = gate_open(&at->gate, &at->grant->sd, at->err);
+			result = gate_open(&at->gate, &at->sd, at->err);
 		if (result == LOCKFILE_MISSING)
 			return STEP_AGAIN;
 		if (result == LOCKFILE_OK)
@@ -174,7 +170,7 @@ enum step attempt_enter_gate(struct attempt *at)
 		if (result == LOCKFILE_ERROR)
 			return STEP_ERROR;
 	}
-	error_set(at->err, "somebody keeps replacing '%s/%s'", at->grant->sd.path, GATE_NAME);
+	error_set(at->err, "somebody keeps replacing '%s/%s'", at->sd.path, GATE_NAME);
 	return STEP_ERROR;
 }
 

@@ -69,7 +69,7 @@ int gate_rebuild(struct gate *gate, struct error *err);
 /* Writes the counters if they are dirty, then unlocks, even if writing failed (-1). */
 int gate_leave(struct gate *gate, struct error *err);
 
-/* The counters without the lock, for a line that people read: may be old. False: unreadable. */
+/* The counters without the lock, for people: may be old. False: unreadable. */
 bool gate_peek(const struct gate *gate, struct gate_counters *counters);
 
 /* What the file holds; exposed for the tests. gate_parse is false for anything implausible. */

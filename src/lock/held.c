@@ -83,40 +83,40 @@ static bool is_by(const struct record *record, const char *secret, const struct 
 	return record->kind == RECORD_KEEP || !proc_has_ended(&record->process, self);
 }
 
-/* That is not "no": a call of the holder's own build would wait for itself. */
-static enum lockfile_result cannot_read(const struct statedir *sd, const char *file,
-					struct error *err)
+/* OK: rightly claimed. MISSING: not. ERROR: held by nobody knows whom, or it cannot be looked at. */
+static enum lockfile_result check_entry(const struct entry *entry, const struct statedir *sd,
+					const struct proc_identity *self, struct error *err)
 {
-	if (errno)
-		error_sys(err, errno, "cannot read '%s/%s' to see who holds it", sd->path, file);
+	struct record record;
+	bool is_record;
+	int fd, errnum;
+
+	switch (lockfile_look(sd, entry->file, &fd, err)) {
+	case LOCKFILE_BUSY:
+		break;
+	case LOCKFILE_ERROR:
+		return LOCKFILE_ERROR;
+	case LOCKFILE_OK:
+		close(fd);
+		return LOCKFILE_MISSING;
+	default:
+		return LOCKFILE_MISSING;
+	}
+	is_record = record_read(&record, fd);
+	errnum = errno;
+	close(fd);
+	if (is_record)
+		return is_by(&record, entry->secret, self) ? LOCKFILE_OK : LOCKFILE_MISSING;
+	/* That is not "no": a call of the holder's own build would wait for itself. */
+	if (errnum)
+		error_sys(err, errnum, "cannot read '%s/%s' to see who holds it", sd->path,
+			  entry->file);
 	else
 		error_set(err,
 			  "'%s/%s' is held and GROUPLOCK_HELD names it, but no record in it tells "
 			  "by whom; unset GROUPLOCK_HELD if that is not this build",
-			  sd->path, file);
+			  sd->path, entry->file);
 	return LOCKFILE_ERROR;
-}
-
-static enum lockfile_result check_entry(const struct entry *entry, struct gate *gate,
-					const struct proc_identity *self, struct error *err)
-{
-	struct record record;
-	enum lockfile_result result;
-	bool by_us = false;
-	int fd;
-
-	result = lockfile_open_to_read(gate->sd, entry->file, &fd, err);
-	if (result != LOCKFILE_OK)
-		return result;
-	result = lockfile_try(gate->sd, entry->file, fd, LOCK_SH, err);
-	if (result == LOCKFILE_BUSY && record_read(&record, fd))
-		by_us = is_by(&record, entry->secret, self);
-	else if (result == LOCKFILE_BUSY)
-		result = cannot_read(gate->sd, entry->file, err);
-	close(fd);
-	if (result == LOCKFILE_ERROR)
-		return result;
-	return by_us ? LOCKFILE_OK : LOCKFILE_MISSING;
 }
 
 /* Whether the same entry stood in the list before: a slot counts once. */
@@ -146,7 +146,7 @@ int held_check(const char *list, const char *group, const char *lock, struct gat
 
 		if (!good || seen_before(list, p, prefix, &entry))
 			continue;
-		result = check_entry(&entry, gate, self, err);
+		result = check_entry(&entry, gate->sd, self, err);
 		if (result == LOCKFILE_ERROR)
 			return -1;
 		if (result == LOCKFILE_OK)
@@ -195,7 +195,7 @@ int held_append(char **out, const char *group, const char *lock, const char *fil
 	return 0;
 }
 
-size_t held_least(const char *group, const char *lock)
+size_t held_entry_min_size(const char *group, const char *lock)
 {
 	char prefix[2 * NAME_MAX + 3];
 

@@ -47,6 +47,6 @@ int held_append(char **out, const char *group, const char *lock, const char *fil
 		const char *secret);
 
 /* The bytes that an entry of that lock adds to a list at the least. */
-size_t held_least(const char *group, const char *lock);
+size_t held_entry_min_size(const char *group, const char *lock);
 
 #endif

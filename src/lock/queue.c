@@ -15,25 +15,19 @@ void queue_name(char out[QUEUE_NAME_SIZE], uint64_t number)
 	snprintf(out, QUEUE_NAME_SIZE, GATE_TICKET_PREFIX "%" PRIu64, number);
 }
 
-/*
- * Whether ticket `number` lives; *fd is then open. LOCK_SH, since the next in line may have its
- * own LOCK_SH on a ticket that just died, and must not make it look alive.
- */
+/* Whether ticket `number` lives: OK, *fd then being open, or MISSING, or ERROR. Litter is removed. */
 static enum lockfile_result probe(struct gate *gate, uint64_t number, int *fd, struct error *err)
 {
 	char name[QUEUE_NAME_SIZE];
 	enum lockfile_result result;
 
 	queue_name(name, number);
-	result = lockfile_open(gate->sd, name, fd, err);
-	if (result != LOCKFILE_OK)
-		return result;
-	result = lockfile_try(gate->sd, name, *fd, LOCK_SH, err);
+	result = lockfile_look(gate->sd, name, fd, err);
 	if (result == LOCKFILE_BUSY)
 		return LOCKFILE_OK;
-	close(*fd);
-	if (result == LOCKFILE_ERROR)
+	if (result != LOCKFILE_OK)
 		return result;
+	close(*fd);
 	unlinkat(gate->sd->fd, name, 0); /* may fail in a sticky directory: litter stays */
 	return LOCKFILE_MISSING;
 }

@@ -1,5 +1,5 @@
 /*
- * queue - the tickets of the waiters: who is in line, in which order.
+ * queue - the tickets of the waiters: who waits, in which order.
  *
  * I2  Ticket numbers are given out under the gate, ascending. A ticket lives exactly while its
  *     file is locked exclusively; it dies with its process and never revives.
@@ -61,7 +61,7 @@ int queue_heal(struct gate *gate, const struct ticket *ticket, struct error *err
 bool queue_is_intact(const struct statedir *sd, const struct ticket *ticket);
 
 /*
- * Under the gate, by the head that holds its slots now: takes the ticket out of line. It lives
+ * Under the gate, by the head that holds its slots now: takes the ticket out of the queue. It lives
  * on until queue_drop(), to be called after the gate is left: the next waiter wakes by it.
  */
 int queue_advance(struct gate *gate, const struct ticket *ticket, struct error *err);
@@ -69,7 +69,7 @@ int queue_advance(struct gate *gate, const struct ticket *ticket, struct error *
 /* Removes the ticket's file, if it is still ours, and gives the place up. Needs no gate. */
 void queue_drop(const struct statedir *sd, struct ticket *ticket);
 
-/* The place in line by the counters: 1 is the head. Counts the dead between, so never too low. */
+/* The place in the queue by the counters: 1 is the head. Counts the dead between, so never too low. */
 uint64_t queue_place(const struct gate_counters *counters, const struct ticket *ticket);
 
 /* The file name of ticket `number`. */

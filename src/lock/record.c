@@ -29,7 +29,7 @@ const char record_states[][RECORD_STATE_SIZE + 1] = {
 
 _Static_assert(sizeof(HEADER "state ") - 1 == RECORD_STATE_OFFSET, "where a keeper writes");
 
-const char *record_kind_word(enum record_kind kind)
+const char *record_kind_name(enum record_kind kind)
 {
 	return kinds[kind];
 }

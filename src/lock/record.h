@@ -59,7 +59,7 @@ struct record {
 };
 
 /* "run", "keep", "claim" or "wait". */
-const char *record_kind_word(enum record_kind kind);
+const char *record_kind_name(enum record_kind kind);
 
 /* A formatted record, to be written as it is into several files. */
 struct record_text {

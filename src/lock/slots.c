@@ -138,26 +138,27 @@ static int look_at(struct slots *slots, unsigned i, bool wanted, const struct re
 			 file);
 }
 
-void slots_settle(struct slots *slots)
+int slots_hand_over(struct slots *slots, unsigned i)
 {
-	for (unsigned i = 0; i < slots->total; i++) {
-		if (slots->slot[i].state == SLOT_BUSY)
-			set_state(slots, i, SLOT_UNKNOWN, -1);
-	}
+	int fd = slots->slot[i].fd;
+
+	slots->slot[i].fd = -1;
+	return fd;
 }
 
 int slots_survey(struct slots *slots, unsigned want, const struct record_text *text,
 		 struct error *err)
 {
-	/* First: a wait that ended unreported may have left a lock of ours on a BUSY slot. */
-	slots_settle(slots);
 	for (unsigned i = 0; i < slots->total; i++) {
+		enum slot_state state = slots->slot[i].state;
 		char file[NAME_MAX + 1];
 
-		if (slots->slot[i].state != SLOT_MINE)
-			continue;
-		slots_file(slots, i, file);
-		if (!lockfile_is_current(slots->sd, file, slots->slot[i].fd))
+		if (state == SLOT_MINE)
+			slots_file(slots, i, file);
+		/* BUSY: a wait that ended unreported may have left a lock of ours on it. */
+		if (state == SLOT_BUSY ||
+		    (state == SLOT_MINE &&
+		     !lockfile_is_current(slots->sd, file, slots->slot[i].fd)))
 			set_state(slots, i, SLOT_UNKNOWN, -1);
 	}
 	for (unsigned i = 0; i < slots->total; i++) {
@@ -179,20 +180,16 @@ bool slots_admissible(const struct slots *slots, unsigned want)
 	return slots->total == slots->eligible || slots->busy <= slots->eligible - want;
 }
 
-static bool is_ending(const struct slot *slot, const struct proc_identity *self)
-{
-	struct record record;
-
-	return slot->state == SLOT_BUSY && record_read(&record, slot->fd) &&
-	       record.kind == RECORD_RUN && proc_has_ended(&record.process, self);
-}
-
 bool slots_are_ending(struct slots *slots, unsigned want, const struct proc_identity *self, int *fd)
 {
 	unsigned ending = 0, to_have = slots->mine, last = 0;
 
 	for (unsigned i = 0; i < slots->total; i++) {
-		if (!is_ending(&slots->slot[i], self))
+		const struct slot *slot = &slots->slot[i];
+		struct record record;
+
+		if (slot->state != SLOT_BUSY || !record_read(&record, slot->fd) ||
+		    record.kind != RECORD_RUN || !proc_has_ended(&record.process, self))
 			continue;
 		ending++;
 		to_have += i < slots->eligible;
@@ -201,8 +198,7 @@ bool slots_are_ending(struct slots *slots, unsigned want, const struct proc_iden
 	if (!ending || to_have < want || want > slots->eligible ||
 	    slots->busy - ending > slots->eligible - want)
 		return false;
-	*fd = slots->slot[last].fd;
-	slots->slot[last].fd = -1;
+	*fd = slots_hand_over(slots, last);
 	return true;
 }
 
@@ -220,42 +216,30 @@ unsigned slots_top(const struct slots *slots)
 	return top;
 }
 
-static int look_for_people(const struct slots *slots, unsigned i, slots_see *see, void *arg,
-			   struct error *err)
-{
-	char file[NAME_MAX + 1], label[NAME_MAX + 1];
-	struct record record;
-	enum lockfile_result result;
-	int fd;
-
-	slots_file(slots, i, file);
-	result = lockfile_open_to_read(slots->sd, file, &fd, err);
-	if (result == LOCKFILE_MISSING)
-		return 0;
-	if (result == LOCKFILE_ERROR)
-		return -1;
-	result = lockfile_try(slots->sd, file, fd, LOCK_SH, err);
-	if (result == LOCKFILE_BUSY) {
-		slots_label(slots, i, label);
-		see(arg, label, record_read(&record, fd) ? &record : NULL);
-	}
-	close(fd);
-	return result == LOCKFILE_ERROR ? -1 : 0;
-}
-
 int slots_look(const struct statedir *sd, const struct slotset *set, unsigned top,
 	       const struct slots *mine, slots_see *see, void *arg, struct error *err)
 {
+	enum lockfile_result result = LOCKFILE_OK;
 	struct slots all;
-	int result = slots_open(&all, sd, set, top, err);
 
-	for (unsigned i = 0; !result && i < all.total; i++) {
-		bool own = mine && mine->slot && mine->set == set && i < mine->total &&
-			   mine->slot[i].state == SLOT_MINE;
+	if (slots_open(&all, sd, set, top, err))
+		return -1;
+	for (unsigned i = 0; result != LOCKFILE_ERROR && i < all.total; i++) {
+		char file[NAME_MAX + 1], label[NAME_MAX + 1];
+		struct record record;
+		int fd;
 
-		if (!own)
-			result = look_for_people(&all, i, see, arg, err);
+		if (mine && mine->slot && mine->set == set && i < mine->total &&
+		    mine->slot[i].state == SLOT_MINE)
+			continue;
+		slots_file(&all, i, file);
+		slots_label(&all, i, label);
+		result = lockfile_look(sd, file, &fd, err);
+		if (result == LOCKFILE_BUSY)
+			see(arg, label, record_read(&record, fd) ? &record : NULL);
+		if (fd >= 0)
+			close(fd);
 	}
 	slots_close(&all);
-	return result;
+	return result == LOCKFILE_ERROR ? -1 : 0;
 }

@@ -62,8 +62,8 @@ void slots_close(struct slots *slots);
 int slots_survey(struct slots *slots, unsigned want, const struct record_text *text,
 		 struct error *err);
 
-/* Closes what is not MINE: nothing more is waited for. */
-void slots_settle(struct slots *slots);
+/* Takes the descriptor of position `i` out: it is the caller's from now on, and what it holds. */
+int slots_hand_over(struct slots *slots, unsigned i);
 
 /* After a survey: I5 for a request of `want`. */
 bool slots_admissible(const struct slots *slots, unsigned want);

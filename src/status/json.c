@@ -66,7 +66,7 @@ static void set_kind(json_t **slot, const struct report *report, const struct re
 
 	if (row->expired)
 		claim = row->who;
-	set(slot, "kind", jsonout_text(who ? record_kind_word(who->kind) : NULL));
+	set(slot, "kind", jsonout_text(who ? record_kind_name(who->kind) : NULL));
 	set(slot, "claim", jsonout_text(claim ? claim->claim : NULL));
 	set(slot, "claim_expired", json_boolean(row->expired));
 	set(slot, "bound_pid", number(claim ? (uint64_t)claim->bound : 0));

@@ -77,14 +77,14 @@ byte held, began;           /* GROUPLOCK_HELD of caller 1's command; it was star
 /* --- the oracle: variables that only judge ------------------------------------------------------ */
 
 byte uses[P + 1];  /* slots of commands that run and claims in force */
-byte waits;        /* who is in line and can go on */
+byte waits;        /* who is in the queue and can go on */
 byte ahead[P + 1]; /* those of them that were there when this one entered */
 byte sleeps_on[P + 1]; /* a ticket */
 byte most;         /* the highest limit since the gate was entered */
 bit killed;        /* something was */
 byte patient;      /* who has LOCK_SH in attempt_wait_for_ending() */
 
-inline leaves_line(p) {
+inline leaves(p) {
 	came = with(came, p);
 	waits = without(waits, p);
 	ahead[1] = without(ahead[1], p);
@@ -98,15 +98,15 @@ inline admitted() {
 	assert(uses[1] + uses[2] + uses[3] + want <= most);               /* the limit (I1, I5) */
 	assert((number[me] == NONE && !waits) || (number[me] != NONE && !ahead[me])); /* the order (I2, I3, I4) */
 	uses[me] = want;
-	leaves_line(me)
+	leaves(me)
 }
 
 /* --- the gate: src/lock/gate.c, attempt_wait.c -------------------------------------------------------- */
 
 /* attempt_sleep() that ends without what it slept for; `may` says when that can be. */
 #define GIVES_UP(may) \
-	:: atomic { may && timeouts -> timeouts--; step = TIMEOUT; leaves_line(me) } \
-	:: atomic { may && stops -> stops--; step = STOP; leaves_line(me) }
+	:: atomic { may && timeouts -> timeouts--; step = TIMEOUT; leaves(me) } \
+	:: atomic { may && stops -> stops--; step = STOP; leaves(me) }
 
 inline attempt_enter_gate() { /* gate_try(), wait_for_gate(), gate_enter() */
 	if
@@ -144,7 +144,7 @@ inline queue_is_empty() { /* queue_first() */
 	od
 }
 
-inline enters_line() {
+inline enters() {
 	ahead[me] = waits;
 	waits = with(waits, me);
 	number[me] = m_next;
@@ -157,8 +157,8 @@ inline queue_enter() { /* take(): lockfile_create(), then lockfile_try() */
 	:: d_step { !in(named, m_next) -> named = with(named, m_next) }; break
 	od;
 	if
-	:: d_step { !broken(4) -> ticket[m_next] = me; enters_line() }
-	:: d_step { broken(4) -> enters_line() }
+	:: d_step { !broken(4) -> ticket[m_next] = me; enters() }
+	:: d_step { broken(4) -> enters() }
 	fi
 }
 
@@ -181,7 +181,7 @@ inline queue_before() { /* the nearest live ticket before ours becomes sleeps_on
 inline queue_drop() { /* unlink(2), then close(2) */
 	if
 	:: number[me] != NONE ->
-		d_step { named = without(named, number[me]); leaves_line(me) };
+		d_step { named = without(named, number[me]); leaves(me) };
 		d_step { ticket[number[me]] = 0; number[me] = NONE }
 	:: else
 	fi
@@ -216,7 +216,7 @@ inline read_limit() { d_step { lim = limit; want = (asks[me] -> asks[me] : (lim 
 #define to_take(s) (!in(mine, s) && size(mine) < want && (s) < lim)
 #define goes_on (i < all && !(size(mine) >= want && all == lim))
 
-/* slots_open(), slots_settle(), and look_at(): LOCK_EX and record_write(), or LOCK_SH and close(2). */
+/* slots_open() and look_at(): LOCK_EX and record_write(), or LOCK_SH and close(2). */
 inline slots_survey() {
 	d_step { all = (lim > m_top || broken(7) -> lim : m_top); busy = 0; i = 0; unshare() };
 	do
@@ -292,7 +292,7 @@ inline take_free_slots() {
 	fi
 }
 
-inline try_or_line_up() {
+inline try_or_enter_queue() {
 	if :: kind[me] == INNER && !broken(12) -> attempt_pass_nested() :: else fi;
 	if
 	:: step == ON && impossible_now -> step = ERROR
@@ -319,7 +319,7 @@ inline arrive() {
 		if :: !broken(11) -> read_limit() :: else fi; /* attempt_limit_changed() */
 		if :: step == ON :: else -> break fi
 	   };
-	   try_or_line_up();
+	   try_or_enter_queue();
 	   attempt_leave_gate();
 	   if :: step == ENDING -> attempt_wait_for_ending() :: else -> break fi
 	od
@@ -332,7 +332,7 @@ inline attempt_wait_for_ticket() { /* LOCK_SH, closed at once */
 	fi
 }
 
-inline wait_in_line() {
+inline wait_in_queue() {
 	do
 	:: atomic { attempt_enter_gate(); if :: step == ON :: else -> break fi };
 	   queue_before();
@@ -348,7 +348,7 @@ inline survey_as_head() {
 	:: else
 	fi;
 	if
-	:: d_step { impossible_now && impossible -> step = ERROR; leaves_line(me) } /* believed if it is so twice */
+	:: d_step { impossible_now && impossible -> step = ERROR; leaves(me) } /* believed if it is so twice */
 	:: atomic { impossible_now && !impossible -> impossible = true; slots_close() }
 	:: !impossible_now ->
 		impossible = false;
@@ -393,14 +393,14 @@ inline attempt_lock() { /* and attempt_run() */
 	if :: broken(4) && number[me] != NONE -> ticket[number[me]] = me :: else fi;
 	if
 	:: step == ON && number[me] != NONE ->
-		wait_in_line();
+		wait_in_queue();
 		if :: step == ON && broken(15) -> ticket[number[me]] = 0 :: else fi;
 		if :: step == ON -> take_as_head() :: else fi
 	:: else
 	fi;
 	if
 	:: step == STOP && broken(16) ->
-end_in_line:	false
+end_in_queue:	false
 	:: else
 	fi;
 	if :: step != ON -> slots_close() :: else fi; /* and then the ticket (I4) */
@@ -431,7 +431,7 @@ inline acquire() { /* acquire_each() of several locks: locks.pml */
 
 inline ends(p) {
 	ended = with(ended, p);
-	leaves_line(p);
+	leaves(p);
 	uses[p] = (in(committed, p) -> uses[p] : 0)
 }
 

@@ -1,7 +1,7 @@
 /*
  * locks - a model of several locks at once: acquire_each() and acquire_release() of src/lock/acquire.c.
  *
- * Each lock is what grouplock.pml has shown it to be: who asks stands in line, the first is served
+ * Each lock is what grouplock.pml has shown it to be: who asks stands in a queue, the first is served
  * as soon as there are enough slots, and a nested call passes. Jobs want one or two of two locks, may
  * not wait, give up, be stopped or killed while they hold the first; the command of job 1 may call
  * again for both. `broken(n)` is as in grouplock.pml.
@@ -22,12 +22,12 @@ byte mutant;
 byte deaths, stops, timeouts; /* how many there may be */
 
 byte free[2];               /* slots of each lock that nobody has */
-chan line[2] = [JOBS] of { byte };
+chan queue[2] = [JOBS] of { byte };
 byte held[2 * (JOBS + 1)];  /* slots that a job has of a lock */
 byte ended;                 /* a set of jobs */
 
-inline leave_line(lock) {
-	if :: line[lock]??[eval(me)] -> line[lock]??eval(me) :: else fi
+inline leave_queue(lock) {
+	if :: queue[lock]??[eval(me)] -> queue[lock]??eval(me) :: else fi
 }
 
 inline take(lock, count) {
@@ -35,16 +35,16 @@ inline take(lock, count) {
 	has(me, lock) = count
 }
 
-inline attempt_lock(lock, count) { /* all of grouplock.pml in two steps: to line up, and to be admitted or leave */
+inline attempt_lock(lock, count) { /* all of grouplock.pml in two steps: to enter the queue, and to be admitted or leave */
 	if
-	:: d_step { empty(line[lock]) && free[lock] >= count -> take(lock, count) }
-	:: d_step { nempty(line[lock]) || free[lock] < count -> line[lock]!me };
+	:: d_step { empty(queue[lock]) && free[lock] >= count -> take(lock, count) }
+	:: d_step { nempty(queue[lock]) || free[lock] < count -> queue[lock]!me };
 	   if
-	   :: d_step { line[lock]?[eval(me)] && free[lock] >= count -> line[lock]?eval(me); take(lock, count) }
-	   :: d_step { timeouts -> timeouts--; step = BUSY; leave_line(lock) }
-	   :: d_step { stops -> stops--; step = STOP; leave_line(lock) }
+	   :: d_step { queue[lock]?[eval(me)] && free[lock] >= count -> queue[lock]?eval(me); take(lock, count) }
+	   :: d_step { timeouts -> timeouts--; step = BUSY; leave_queue(lock) }
+	   :: d_step { stops -> stops--; step = STOP; leave_queue(lock) }
 	   fi
-	:: (nempty(line[lock]) || free[lock] < count) && timeouts -> step = BUSY /* -n */
+	:: (nempty(queue[lock]) || free[lock] < count) && timeouts -> step = BUSY /* -n */
 	fi
 }
 
@@ -87,12 +87,12 @@ end_stopped:			false
 		if
 		:: step == ON -> assert(has(me, one) == ones && (two == NOTHING || has(me, two) == twos)); /* all ... */
 			/* A call inside passes, attempt_pass_nested(). Else it is a job that this one waits for. */
-			if :: broken(3) && me == 1 -> empty(line[one]) && free[one] >= ones :: else fi;
+			if :: broken(3) && me == 1 -> empty(queue[one]) && free[one] >= ones :: else fi;
 			acquire_release()
 		:: else -> assert(!has(me, 0) && !has(me, 1)) /* ... or nothing */
 		fi
 	} unless { in(ended, me) };
-	atomic { leave_line(0); leave_line(1) };
+	atomic { leave_queue(0); leave_queue(1) };
 	acquire_release()
 }
 

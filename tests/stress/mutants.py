@@ -24,7 +24,7 @@ MUTANTS = (
     Mutant("slots are locked shared", "src/lock/slots.c", "take ? LOCK_EX : LOCK_SH", "LOCK_SH", ("names", "limit")),
     Mutant("the keeper lets go at once", "src/keep/keeper.c", "long ready = syscall(SYS_ppoll,",
            "long ready = 1 + 0 * syscall(SYS_getpid,", ("names", "limit")),
-    Mutant("newcomers do not look at the line", "src/lock/queue.c", "*empty = fd < 0;", "*empty = true;", ("order",), 10),
+    Mutant("newcomers do not look at the queue", "src/lock/queue.c", "*empty = fd < 0;", "*empty = true;", ("order",), 10),
     Mutant("slots above a lowered limit are not counted", "src/lock/slots.c",
            "slots->total = top > set->count ? top : set->count;", "slots->total = set->count;", ("limit",), 30),
     Mutant("the keeper lets go late", "src/keep/keeper.c", "syscall(SYS_flock, task->fds[i], LOCK_UN);",

@@ -63,8 +63,8 @@ static void hear(void *arg, const struct acquire_report *report)
 	(void)arg;
 	if (report->note)
 		snprintf(caller_last_note, sizeof(caller_last_note), "%s", report->note);
-	if (used + 1 < sizeof(caller_heard) && report->news != ACQUIRE_HEARTBEAT)
-		caller_heard[used] = letters[report->news];
+	if (used + 1 < sizeof(caller_heard) && report->event != ACQUIRE_HEARTBEAT)
+		caller_heard[used] = letters[report->event];
 	if (caller_react)
 		caller_react(report);
 }
@@ -79,7 +79,6 @@ void caller_prepare(struct caller *caller)
 		.record = {.worker = "w1", .command = "make"},
 		.kind = RECORD_RUN,
 		.wants = caller->wants,
-		.grants = caller->grants,
 		.deadline = clock_add(clock_now(), LONG),
 		.heartbeat = BEAT,
 		.tell = hear,
@@ -105,7 +104,7 @@ void caller_check(struct caller *caller, enum acquire_result expected)
 	cr_assert(eq(int, acquire(&caller->job, &caller_err), expected), "%s", caller_err.text);
 }
 
-struct ticket caller_line_up(unsigned count, const struct proc_identity *process)
+struct ticket caller_enter_queue(unsigned count, const struct proc_identity *process)
 {
 	struct record record = {
 		.kind = RECORD_WAIT, .worker = "other", .process.pid = 1, .count = count};

@@ -19,7 +19,6 @@
 struct caller {
 	struct acquire_job job;
 	struct acquire_want wants[3];
-	struct acquire_grant grants[3];
 };
 
 extern struct statedir caller_sd; /* of lock "default" */
@@ -48,6 +47,6 @@ void caller_want(struct caller *caller, const char *lock, unsigned count);
 void caller_check(struct caller *caller, enum acquire_result expected);
 
 /* A live ticket of somebody else who asks for `count`; NULL: of a process that is nowhere here. */
-struct ticket caller_line_up(unsigned count, const struct proc_identity *process);
+struct ticket caller_enter_queue(unsigned count, const struct proc_identity *process);
 
 #endif

@@ -26,6 +26,15 @@ static void check_nothing_left(void)
 	cr_assert(not(tempdir_has(&caller_sd, "ticket.1")));
 }
 
+/* The descriptor that holds the only slot of the only lock. */
+static int fd_of(const struct caller *caller)
+{
+	int fd = -1;
+
+	cr_assert(eq(sz, grant_fds(caller->job.grants[0], &fd), 1));
+	return fd;
+}
+
 /* --- alone ------------------------------------------------------------------------------- */
 
 Test(acquire, I1_free_slot_is_held_until_it_is_released)
@@ -37,13 +46,13 @@ Test(acquire, I1_free_slot_is_held_until_it_is_released)
 	caller_prepare_for(&caller, 1);
 	caller_check(&caller, ACQUIRE_OK);
 	cr_assert(tempdir_is_held(&caller_sd, "slot.0"));
-	cr_assert(eq(uint, caller.grants[0].count, 1));
-	cr_assert(caller.grants[0].want == caller.wants);
-	cr_assert(not(caller.grants[0].nested));
-	check_text(caller.grants[0].files[0], "slot.0");
-	check_text(caller.grants[0].labels[0], "0");
-	cr_assert(fcntl(caller.grants[0].slots.slot[0].fd, F_GETFD) & FD_CLOEXEC);
-	cr_assert(record_read(&record, caller.grants[0].slots.slot[0].fd));
+	cr_assert(eq(uint, grant_count(caller.job.grants[0]), 1));
+	check_text(grant_lock(caller.job.grants[0]), "default");
+	cr_assert(not(grant_is_nested(caller.job.grants[0])));
+	check_text(grant_file(caller.job.grants[0], 0), "slot.0");
+	check_text(grant_label(caller.job.grants[0], 0), "0");
+	cr_assert(fcntl(fd_of(&caller), F_GETFD) & FD_CLOEXEC);
+	cr_assert(record_read(&record, fd_of(&caller)));
 	record_id(caller.job.secret, id);
 	check_text(record.id, id);
 	check_text(record.worker, "w1");
@@ -54,7 +63,7 @@ Test(acquire, I1_free_slot_is_held_until_it_is_released)
 	check_text(caller_heard, "");
 	acquire_release(&caller.job);
 	check_nothing_left();
-	cr_assert(zero(uint, caller.grants[0].count));
+	cr_assert(caller.job.grants[0] == NULL);
 	acquire_release(&caller.job); /* once more is no harm */
 }
 
@@ -68,7 +77,7 @@ Test(acquire, each_call_has_a_secret_of_its_own)
 	caller_check(&first, ACQUIRE_OK);
 	caller_check(&second, ACQUIRE_OK);
 	cr_assert_str_neq(first.job.secret, second.job.secret);
-	check_text(second.grants[0].files[0], "slot.1");
+	check_text(grant_file(second.job.grants[0], 0), "slot.1");
 	acquire_release(&first.job);
 	acquire_release(&second.job);
 }
@@ -122,7 +131,7 @@ Test(acquire, nonblock_gives_up_where_all_is_busy)
 
 Test(acquire, I3_newcomer_does_not_pass_a_live_ticket_to_a_free_slot)
 {
-	struct ticket ticket = caller_line_up(1, NULL);
+	struct ticket ticket = caller_enter_queue(1, NULL);
 	struct caller caller;
 
 	caller_prepare_for(&caller, 1);
@@ -166,9 +175,9 @@ Test(acquire, timeout_comes_and_not_before_its_time)
 	check_nothing_left();
 }
 
-Test(acquire, timeout_in_line_leaves_the_line)
+Test(acquire, timeout_in_the_queue_leaves_it)
 {
-	struct ticket ticket = caller_line_up(1, NULL);
+	struct ticket ticket = caller_enter_queue(1, NULL);
 	struct caller caller;
 
 	caller_prepare_for(&caller, 1);
@@ -187,11 +196,11 @@ Test(acquire, timeout_in_line_leaves_the_line)
 static int holder = -1;
 
 /* The holder ends at the first news of that kind. */
-static enum acquire_news end_at;
+static enum acquire_event end_at;
 
 static void end_holder(const struct acquire_report *report)
 {
-	if (report->news == end_at && holder >= 0) {
+	if (report->event == end_at && holder >= 0) {
 		close(holder);
 		holder = -1;
 	}
@@ -199,7 +208,7 @@ static void end_holder(const struct acquire_report *report)
 
 Test(acquire, waiter_gets_the_slot_when_its_holder_ends)
 {
-	static const enum acquire_news when[] = {ACQUIRE_WAITS, ACQUIRE_HEARTBEAT};
+	static const enum acquire_event when[] = {ACQUIRE_WAITS, ACQUIRE_HEARTBEAT};
 
 	for (int i = 0; i < 2; i++) {
 		struct caller caller;
@@ -222,7 +231,7 @@ static int beats;
 
 static void end_holder_at_50(const struct acquire_report *report)
 {
-	beats += report->news == ACQUIRE_HEARTBEAT;
+	beats += report->event == ACQUIRE_HEARTBEAT;
 	if (beats >= 50 && holder >= 0) {
 		close(holder);
 		holder = -1;
@@ -256,7 +265,7 @@ static void look_at_ticket(const struct acquire_report *report)
 	struct record record;
 	int fd;
 
-	if (report->news != ACQUIRE_WAITS)
+	if (report->event != ACQUIRE_WAITS)
 		return;
 	told = *report;
 	fd = openat(caller_sd.fd, "ticket.1", O_RDONLY | O_CLOEXEC);
@@ -280,7 +289,7 @@ Test(acquire, I2_waiter_has_a_live_ticket_with_its_record)
 	caller_prepare_for(&caller, 1);
 	caller_check(&caller, ACQUIRE_OK);
 	cr_assert(eq(u64, told.place, 1));
-	cr_assert(record_read(&record, caller.grants[0].slots.slot[0].fd));
+	cr_assert(record_read(&record, fd_of(&caller)));
 	cr_assert(eq(int, record.kind, RECORD_RUN));
 	cr_assert(eq(sz, strlen(record.id), RECORD_SECRET_SIZE - 1));
 	acquire_release(&caller.job);
@@ -291,22 +300,22 @@ static struct ticket before_us;
 /* First the one before us gives up, then, when we are first, the holder ends. */
 static void move_up(const struct acquire_report *report)
 {
-	if (report->news == ACQUIRE_WAITS) {
+	if (report->event == ACQUIRE_WAITS) {
 		cr_assert(eq(u64, report->place, 2));
-	} else if (report->news == ACQUIRE_HEARTBEAT && before_us.fd >= 0) {
+	} else if (report->event == ACQUIRE_HEARTBEAT && before_us.fd >= 0) {
 		queue_drop(&caller_sd, &before_us);
-	} else if (report->news == ACQUIRE_FIRST) {
+	} else if (report->event == ACQUIRE_FIRST) {
 		cr_assert(eq(u64, report->place, 1));
 		close(holder);
 	}
 }
 
-Test(acquire, I3_second_in_line_becomes_first)
+Test(acquire, I3_second_in_the_queue_becomes_first)
 {
 	struct caller caller;
 
 	holder = tempdir_hold(&caller_sd, "slot.0", LOCK_EX);
-	before_us = caller_line_up(1, NULL);
+	before_us = caller_enter_queue(1, NULL);
 	caller_react = move_up;
 	caller_prepare_for(&caller, 1);
 	caller_check(&caller, ACQUIRE_OK);
@@ -317,7 +326,7 @@ Test(acquire, I3_second_in_line_becomes_first)
 
 static void report_holder(const struct acquire_report *report)
 {
-	if (report->news != ACQUIRE_WAITS)
+	if (report->event != ACQUIRE_WAITS)
 		return;
 	cr_assert(eq(uint, report->held, 3));
 	cr_assert(eq(uint, report->limit, 3));
@@ -350,7 +359,7 @@ Test(acquire, report_names_who_has_held_longest)
 	caller_react = report_holder;
 	caller_prepare_for(&caller, 1);
 	caller_check(&caller, ACQUIRE_OK);
-	check_text(caller.grants[0].files[0], "slot.2");
+	check_text(grant_file(caller.job.grants[0], 0), "slot.2");
 	acquire_release(&caller.job);
 	close(fds[0]);
 	close(fds[1]);
@@ -358,7 +367,7 @@ Test(acquire, report_names_who_has_held_longest)
 
 static void open_gate_at_note(const struct acquire_report *report)
 {
-	if (report->news == ACQUIRE_NOTE && holder >= 0) {
+	if (report->event == ACQUIRE_NOTE && holder >= 0) {
 		close(holder);
 		holder = -1;
 	}
@@ -383,7 +392,7 @@ static void replace_gate(const struct acquire_report *report)
 {
 	static bool done;
 
-	if (report->news != ACQUIRE_HEARTBEAT)
+	if (report->event != ACQUIRE_HEARTBEAT)
 		return;
 	if (!done) {
 		tempdir_write_text("new", "");
@@ -412,7 +421,7 @@ static void remove_directory(const struct acquire_report *report)
 {
 	static const char *const names[] = {"gate", "slot.0", "ticket.1"};
 
-	if (report->news != ACQUIRE_HEARTBEAT || holder < 0)
+	if (report->event != ACQUIRE_HEARTBEAT || holder < 0)
 		return;
 	for (int i = 0; i < 3; i++)
 		cr_assert(zero(int, unlinkat(caller_sd.fd, names[i], 0)));
@@ -440,7 +449,7 @@ static void remove_ticket(const struct acquire_report *report)
 {
 	static bool removed;
 
-	if (report->news != ACQUIRE_HEARTBEAT)
+	if (report->event != ACQUIRE_HEARTBEAT)
 		return;
 	if (!removed) {
 		cr_assert(zero(int, unlinkat(caller_sd.fd, "ticket.1", 0)));
@@ -474,9 +483,9 @@ Test(acquire, I5_slots_asked_for_are_any_that_are_free)
 	caller_configure("[slots]\n* = 3\n");
 	caller_prepare_for(&caller, 2);
 	caller_check(&caller, ACQUIRE_OK);
-	cr_assert(eq(uint, caller.grants[0].count, 2));
-	check_text(caller.grants[0].files[0], "slot.0");
-	check_text(caller.grants[0].files[1], "slot.2");
+	cr_assert(eq(uint, grant_count(caller.job.grants[0]), 2));
+	check_text(grant_file(caller.job.grants[0], 0), "slot.0");
+	check_text(grant_file(caller.job.grants[0], 1), "slot.2");
 	acquire_release(&caller.job);
 	caller_prepare_for(&caller, 3);
 	caller.job.nonblock = true;
@@ -492,7 +501,7 @@ Test(acquire, all_is_as_many_as_the_limit)
 	caller_configure("[slots]\n* = 3\n");
 	caller_prepare_for(&caller, 0);
 	caller_check(&caller, ACQUIRE_OK);
-	cr_assert(eq(uint, caller.grants[0].count, 3));
+	cr_assert(eq(uint, grant_count(caller.job.grants[0]), 3));
 	acquire_release(&caller.job);
 	check_nothing_left();
 }
@@ -505,7 +514,7 @@ static void try_to_pass(const struct acquire_report *report)
 	static unsigned gathered;
 	struct caller small;
 
-	if (report->news != ACQUIRE_HEARTBEAT)
+	if (report->event != ACQUIRE_HEARTBEAT)
 		return;
 	caller_prepare_for(&small, 1);
 	small.job.nonblock = true;
@@ -534,7 +543,7 @@ Test(acquire, I3_head_gathers_its_slots_and_nobody_passes_it)
 	caller_prepare_for(&caller, 3);
 	caller_check(&caller, ACQUIRE_OK);
 	check_text(caller_heard, "WG");
-	cr_assert(eq(uint, caller.grants[0].count, 3));
+	cr_assert(eq(uint, grant_count(caller.job.grants[0]), 3));
 	acquire_release(&caller.job);
 	check_nothing_left();
 }
@@ -602,8 +611,8 @@ Test(acquire, several_locks_are_got_all)
 	caller_check(&caller, ACQUIRE_OK);
 	cr_assert(tempdir_is_held(&caller_sd, "slot.0"));
 	cr_assert(tempdir_is_held(&other_sd, "slot.0"));
-	check_text(caller.grants[0].want->lock, "zeta");
-	check_text(caller.grants[1].want->lock, "alpha");
+	check_text(grant_lock(caller.job.grants[0]), "zeta");
+	check_text(grant_lock(caller.job.grants[1]), "alpha");
 	acquire_release(&caller.job);
 	check_nothing_left();
 	cr_assert(not(tempdir_is_held(&other_sd, "slot.0")));
@@ -632,7 +641,7 @@ Test(acquire, several_locks_are_got_all_or_none)
 
 static void check_order(const struct acquire_report *report)
 {
-	if (report->news == ACQUIRE_WAITS) {
+	if (report->event == ACQUIRE_WAITS) {
 		check_text(report->lock, "alpha");
 		cr_assert(not(tempdir_is_held(&other_sd, "slot.0")));
 		close(holder);
@@ -688,9 +697,10 @@ static char *held_by(const struct caller *outer)
 {
 	char *list = NULL;
 
-	for (unsigned i = 0; i < outer->grants[0].count; i++)
+	for (unsigned i = 0; i < grant_count(outer->job.grants[0]); i++)
 		cr_assert(zero(int, held_append(&list, outer->job.group, outer->wants[0].lock,
-						outer->grants[0].files[i], outer->job.secret)));
+						grant_file(outer->job.grants[0], i),
+						outer->job.secret)));
 	return list;
 }
 
@@ -706,11 +716,11 @@ Test(acquire, nested_call_passes_through)
 	caller_prepare_for(&inner, 2);
 	inner.job.held = list;
 	caller_check(&inner, ACQUIRE_OK);
-	cr_assert(inner.grants[0].nested);
-	cr_assert(eq(uint, inner.grants[0].count, 2));
-	check_text(inner.grants[0].files[0], "slot.0");
-	check_text(inner.grants[0].files[1], "slot.1");
-	check_text(inner.grants[0].labels[1], "1");
+	cr_assert(grant_is_nested(inner.job.grants[0]));
+	cr_assert(eq(uint, grant_count(inner.job.grants[0]), 2));
+	check_text(grant_file(inner.job.grants[0], 0), "slot.0");
+	check_text(grant_file(inner.job.grants[0], 1), "slot.1");
+	check_text(grant_label(inner.job.grants[0], 1), "1");
 	cr_assert(not(tempdir_is_held(&caller_sd, "slot.2")));
 	acquire_release(&inner.job);
 	cr_assert(tempdir_is_held(&caller_sd, "slot.0"));
@@ -728,13 +738,13 @@ Test(acquire, nested_call_is_told_the_names_of_its_slots)
 	caller_configure("[slots]\nhw1 = Kit-A Kit-B\n");
 	caller_prepare_for(&outer, 1);
 	caller_check(&outer, ACQUIRE_OK);
-	check_text(outer.grants[0].files[0], "slot.kit-a");
+	check_text(grant_file(outer.job.grants[0], 0), "slot.kit-a");
 	list = held_by(&outer);
 	caller_configure("[slots]\nhw1 = Kit-B Kit-A\n");
 	caller_prepare_for(&inner, 1);
 	inner.job.held = list;
 	caller_check(&inner, ACQUIRE_OK);
-	check_text(inner.grants[0].labels[0], "Kit-A");
+	check_text(grant_label(inner.job.grants[0], 0), "Kit-A");
 	acquire_release(&inner.job);
 	acquire_release(&outer.job);
 	free(list);
@@ -749,11 +759,11 @@ Test(acquire, nested_call_passes_those_who_wait)
 	caller_prepare_for(&outer, 1);
 	caller_check(&outer, ACQUIRE_OK);
 	list = held_by(&outer);
-	ticket = caller_line_up(1, NULL);
+	ticket = caller_enter_queue(1, NULL);
 	caller_prepare_for(&inner, 1);
 	inner.job.held = list;
 	caller_check(&inner, ACQUIRE_OK);
-	cr_assert(inner.grants[0].nested);
+	cr_assert(grant_is_nested(inner.job.grants[0]));
 	acquire_release(&inner.job);
 	acquire_release(&outer.job);
 	queue_drop(&caller_sd, &ticket);
@@ -790,15 +800,15 @@ Test(acquire, nested_call_that_adds_takes_more_on_top)
 	list = held_by(&outer);
 	caller_prepare_for(&inner, 2);
 	inner.job.held = list;
-	inner.job.adds = true;
+	inner.job.adds_to_held = true;
 	caller_check(&inner, ACQUIRE_OK);
-	cr_assert(not(inner.grants[0].nested));
-	check_text(inner.grants[0].files[0], "slot.1");
-	check_text(inner.grants[0].files[1], "slot.2");
+	cr_assert(not(grant_is_nested(inner.job.grants[0])));
+	check_text(grant_file(inner.job.grants[0], 0), "slot.1");
+	check_text(grant_file(inner.job.grants[0], 1), "slot.2");
 	acquire_release(&inner.job);
 	caller_prepare_for(&inner, 3);
 	inner.job.held = list;
-	inner.job.adds = true;
+	inner.job.adds_to_held = true;
 	caller_check(&inner, ACQUIRE_ERROR);
 	check_has(caller_err.text, "wait for itself");
 	acquire_release(&outer.job);
@@ -806,7 +816,7 @@ Test(acquire, nested_call_that_adds_takes_more_on_top)
 	free(list);
 }
 
-/* Who is in line waits for the outer command, and whoever adds would wait behind it. */
+/* Who is in the queue waits for the outer command, and whoever adds would wait behind it. */
 Test(acquire, nested_call_that_would_wait_for_who_waits_for_it_is_refused)
 {
 	struct caller outer, inner;
@@ -817,10 +827,10 @@ Test(acquire, nested_call_that_would_wait_for_who_waits_for_it_is_refused)
 	caller_prepare_for(&outer, 2);
 	caller_check(&outer, ACQUIRE_OK);
 	list = held_by(&outer);
-	ticket = caller_line_up(2, NULL);
+	ticket = caller_enter_queue(2, NULL);
 	caller_prepare_for(&inner, 1);
 	inner.job.held = list;
-	inner.job.adds = true;
+	inner.job.adds_to_held = true;
 	caller_check(&inner, ACQUIRE_ERROR);
 	check_has(caller_err.text, "wait");
 	cr_assert(not(tempdir_has(&caller_sd, "ticket.2")));
@@ -843,6 +853,6 @@ Test(acquire, call_that_only_claims_to_be_nested_waits_like_others)
 	caller_check(&inner, ACQUIRE_BUSY);
 	acquire_release(&outer.job);
 	caller_check(&inner, ACQUIRE_OK);
-	cr_assert(not(inner.grants[0].nested));
+	cr_assert(not(grant_is_nested(inner.job.grants[0])));
 	acquire_release(&inner.job);
 }

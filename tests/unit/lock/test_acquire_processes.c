@@ -205,9 +205,9 @@ Test(acquire_processes, I9_nobody_waits_for_a_stopped_process)
 /* The stop comes before the sleep, and the slot only after it. */
 static void stop_and_sleep(const struct acquire_report *report)
 {
-	if (report->news == ACQUIRE_WAITS)
+	if (report->event == ACQUIRE_WAITS)
 		kill(getpid(), SIGTSTP);
-	if (report->news == ACQUIRE_HEARTBEAT && holder >= 0)
+	if (report->event == ACQUIRE_HEARTBEAT && holder >= 0)
 		end_holder();
 }
 
@@ -266,7 +266,7 @@ static void hold_as_ended(void)
 
 static void end_at_heartbeat(const struct acquire_report *report)
 {
-	if (report->news == ACQUIRE_HEARTBEAT && holder >= 0)
+	if (report->event == ACQUIRE_HEARTBEAT && holder >= 0)
 		end_holder();
 }
 
@@ -338,7 +338,7 @@ Test(acquire_processes, I9_stopped_head_is_named_to_those_behind_it)
 	struct proc_identity child = stopped_process();
 	struct caller caller;
 
-	head = caller_line_up(1, &child);
+	head = caller_enter_queue(1, &child);
 	caller_react = see_stopped;
 	caller_prepare_for(&caller, 1);
 	caller_check(&caller, ACQUIRE_OK);
@@ -360,7 +360,7 @@ Test(acquire_processes, I9_stopped_head_that_has_gathered_slots_is_named)
 	hold();
 	record_format(&record, &text);
 	cr_assert(zero(int, record_write(&text, &caller_sd, "slot.0", holder, &caller_err)));
-	head = caller_line_up(2, &child);
+	head = caller_enter_queue(2, &child);
 	caller_react = see_stopped;
 	caller_prepare_for(&caller, 1);
 	caller_check(&caller, ACQUIRE_OK);
@@ -376,7 +376,7 @@ static void let_head_go(const struct acquire_report *report)
 	static int beats;
 
 	cr_assert_null(report->stopped);
-	if (report->news == ACQUIRE_HEARTBEAT && ++beats == 5)
+	if (report->event == ACQUIRE_HEARTBEAT && ++beats == 5)
 		queue_drop(&caller_sd, &head);
 }
 
@@ -387,7 +387,7 @@ Test(acquire_processes, I9_head_that_runs_is_not_called_stopped)
 	struct caller caller;
 
 	proc_self(&self);
-	head = caller_line_up(1, &self);
+	head = caller_enter_queue(1, &self);
 	caller_react = let_head_go;
 	caller_prepare_for(&caller, 1);
 	caller_check(&caller, ACQUIRE_OK);

@@ -18,7 +18,7 @@ static const char *changed;
 
 static void change_config(const struct acquire_report *report)
 {
-	if (report->news == ACQUIRE_HEARTBEAT && changed) {
+	if (report->event == ACQUIRE_HEARTBEAT && changed) {
 		caller_write_config(changed);
 		changed = NULL;
 	}
@@ -58,7 +58,7 @@ Test(attempt_limit, I5_raised_limit_admits_the_head)
 	caller_prepare_for(&caller, 1);
 	caller_check(&caller, ACQUIRE_OK);
 	check_text(caller_heard, "WG");
-	check_text(caller.grants[0].files[0], "slot.1");
+	check_text(grant_file(caller.job.grants[0], 0), "slot.1");
 	acquire_release(&caller.job);
 	end_holders(1);
 	check_nothing_left();
@@ -73,7 +73,7 @@ Test(attempt_limit, all_is_the_limit_of_when_it_is_admitted)
 	changed = "[slots]\n* = 3\n";
 	caller_prepare_for(&caller, 0);
 	caller_check(&caller, ACQUIRE_OK);
-	cr_assert(eq(uint, caller.grants[0].count, 3));
+	cr_assert(eq(uint, grant_count(caller.job.grants[0]), 3));
 	acquire_release(&caller.job);
 	check_nothing_left();
 }
@@ -113,7 +113,7 @@ static enum { LOWER, LOWERED, FIRST_ENDED, SECOND_ENDED } progress;
  */
 static void lower_limit(const struct acquire_report *report)
 {
-	if (report->news != ACQUIRE_HEARTBEAT)
+	if (report->event != ACQUIRE_HEARTBEAT)
 		return;
 	if (progress == LOWER) {
 		caller_write_config("[slots]\n* = 1\n");
@@ -137,7 +137,7 @@ Test(attempt_limit, I5_lowered_limit_admits_nobody_while_too_many_are_held)
 	caller_prepare_for(&caller, 1);
 	caller_check(&caller, ACQUIRE_OK);
 	cr_assert(eq(int, progress, SECOND_ENDED));
-	check_text(caller.grants[0].files[0], "slot.0");
+	check_text(grant_file(caller.job.grants[0], 0), "slot.0");
 	acquire_release(&caller.job);
 	check_nothing_left();
 }
@@ -161,7 +161,7 @@ Test(attempt_limit, lowered_limit_can_make_a_request_impossible)
 /* Two are asked for. There is one for a moment, as while somebody writes the file; then two. */
 static void waver(const struct acquire_report *report)
 {
-	if (report->news != ACQUIRE_HEARTBEAT)
+	if (report->event != ACQUIRE_HEARTBEAT)
 		return;
 	if (progress == LOWER) {
 		caller_write_config("[slots]\n* = 1\n");
@@ -183,7 +183,7 @@ Test(attempt_limit, impossible_limit_is_believed_only_if_it_stays)
 	caller_prepare_for(&caller, 2);
 	caller_check(&caller, ACQUIRE_OK);
 	cr_assert(eq(int, progress, FIRST_ENDED));
-	cr_assert(eq(uint, caller.grants[0].count, 2));
+	cr_assert(eq(uint, grant_count(caller.job.grants[0]), 2));
 	acquire_release(&caller.job);
 	check_nothing_left();
 }
@@ -198,8 +198,8 @@ Test(attempt_limit, names_that_change_are_the_slots_from_then_on)
 	caller_react = change_config;
 	caller_prepare_for(&caller, 1);
 	caller_check(&caller, ACQUIRE_OK);
-	check_text(caller.grants[0].files[0], "slot.kit-b");
-	check_text(caller.grants[0].labels[0], "Kit-B");
+	check_text(grant_file(caller.job.grants[0], 0), "slot.kit-b");
+	check_text(grant_label(caller.job.grants[0], 0), "Kit-B");
 	acquire_release(&caller.job);
 	end_holders(1);
 }
@@ -210,9 +210,9 @@ static int64_t told_at;
 static void mend_after_a_while(const struct acquire_report *report)
 {
 	change_config(report);
-	if (report->news == ACQUIRE_NOTE)
+	if (report->event == ACQUIRE_NOTE)
 		told_at = clock_now();
-	if (report->news == ACQUIRE_HEARTBEAT && told_at &&
+	if (report->event == ACQUIRE_HEARTBEAT && told_at &&
 	    clock_now() > told_at + 3 * CLOCK_SECOND / 2)
 		caller_write_config("[slots]\n* = 2\n");
 }
@@ -229,7 +229,7 @@ Test(attempt_limit, broken_config_keeps_the_last_limit_and_is_told_once)
 	check_text(caller_heard, "WNG");
 	check_has(caller_last_note, "limit of 1");
 	check_has(caller_last_note, "4x");
-	check_text(caller.grants[0].files[0], "slot.1");
+	check_text(grant_file(caller.job.grants[0], 0), "slot.1");
 	acquire_release(&caller.job);
 	end_holders(1);
 }
@@ -238,11 +238,11 @@ static void remove_config(const struct acquire_report *report)
 {
 	static bool removed;
 
-	if (report->news == ACQUIRE_HEARTBEAT && !removed) {
+	if (report->event == ACQUIRE_HEARTBEAT && !removed) {
 		cr_assert(zero(int, unlink("groups.ini")));
 		removed = true;
 	}
-	if (report->news == ACQUIRE_NOTE)
+	if (report->event == ACQUIRE_NOTE)
 		end_holders(1);
 }
 

@@ -416,19 +416,21 @@ Test(slots, survey_of_a_lock_granted_unreported_lets_it_go)
 	cr_assert(not(tempdir_is_held(&sd, "slot.0")));
 }
 
-Test(slots, settle_closes_what_is_not_mine)
+Test(slots, I1_slot_handed_over_is_held_on_when_the_rest_is_closed)
 {
-	int fd = hold("slot.0"), watched;
+	int fd = hold("slot.0"), mine, watched;
 
-	open_slots("2", 0);
+	open_slots("3", 0);
 	survey(2);
 	watched = slots.slot[0].fd;
-	slots_settle(&slots);
-	cr_assert(eq(int, slots.slot[0].state, SLOT_UNKNOWN));
-	cr_assert(eq(int, slots.slot[0].fd, -1));
+	mine = slots_hand_over(&slots, 1);
+	slots_close(&slots);
 	cr_assert(eq(int, fcntl(watched, F_GETFD), -1));
-	cr_assert(zero(uint, slots.busy));
-	check_mine(1, "slot.1");
+	cr_assert(not(tempdir_is_held(&sd, "slot.2")));
+	cr_assert(lockfile_is_current(&sd, "slot.1", mine));
+	cr_assert(tempdir_is_held(&sd, "slot.1"));
+	close(mine);
+	cr_assert(not(tempdir_is_held(&sd, "slot.1")));
 	close(fd);
 }
 
