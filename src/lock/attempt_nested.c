@@ -1,30 +1,9 @@
 #include "lock/attempt.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lock/held.h"
-
-/* What the caller's tree holds of this lock. */
-struct found {
-	char *files[CONFIG_MAX_SLOTS];
-	unsigned count;
-	bool no_memory;
-};
-
-static void see_held(void *arg, const char *file)
-{
-	struct found *found = arg;
-
-	if (found->count == CONFIG_MAX_SLOTS)
-		return;
-	found->files[found->count] = strdup(file);
-	if (found->files[found->count])
-		found->count++;
-	else
-		found->no_memory = true;
-}
 
 /* Adds slot `file` to the grant, called as the config spells it, else as its file is. */
 static int add_slot(struct attempt *at, const char *file)
@@ -59,7 +38,7 @@ static enum step judge_more(struct attempt *at, unsigned held)
 }
 
 /* Decides by what was found. More than is held cannot be waited for: it would wait for itself. */
-static enum step judge(struct attempt *at, const struct found *found)
+static enum step judge(struct attempt *at, const struct names *found)
 {
 	unsigned want = attempt_wanted(at);
 
@@ -76,7 +55,7 @@ static enum step judge(struct attempt *at, const struct found *found)
 	}
 	at->grant = grant_new(at->want->lock, want, NULL);
 	for (unsigned i = 0; at->grant && i < want; i++) {
-		if (!add_slot(at, found->files[i]))
+		if (!add_slot(at, found->list[i]))
 			continue;
 		grant_free(at->grant);
 		at->grant = NULL;
@@ -91,26 +70,15 @@ static enum step judge(struct attempt *at, const struct found *found)
 enum step attempt_pass_nested(struct attempt *at)
 {
 	const struct acquire_job *job = at->job;
-	struct found *found;
+	struct names found = {0};
 	enum step step = STEP_ERROR;
 
 	if (!held_mentions(job->held, job->group, at->want->lock))
 		return STEP_ON;
-	found = calloc(1, sizeof(*found));
-	if (!found) {
-		error_sys(at->err, ENOMEM, "cannot list the slots held");
-		return STEP_ERROR;
-	}
 	if (!held_check(job->held, job->group, at->want->lock, &at->gate, &job->record.process,
-			see_held, found, at->err)) {
-		if (found->no_memory)
-			error_sys(at->err, ENOMEM, "cannot list the slots held");
-		else
-			step = judge(at, found);
-	}
-	for (unsigned k = 0; k < found->count; k++)
-		free(found->files[k]);
-	free(found);
+			&found, at->err))
+		step = judge(at, &found);
+	names_free(&found);
 	return step;
 }
 

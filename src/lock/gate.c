@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/num.h"
+#include "config/config.h"
 
 /*
  * More places than this between first and next are counters gone wrong, or thousands of killed
@@ -66,12 +67,13 @@ bool gate_parse(struct gate_counters *counters, const char *bytes, size_t size)
 	text[GATE_SIZE - 1] = '\0';
 	if (!scan(&p, "grouplock 1 first=", PLAUSIBLE_COUNTER, &first) ||
 	    !scan(&p, " next=", PLAUSIBLE_COUNTER, &next) ||
-	    !scan(&p, " limit=", UINT32_MAX, &limit) || !scan(&p, " top=", 1024, &top) ||
-	    p[strspn(p, " ")] || p - text + strlen(p) != GATE_SIZE - 1)
+	    !scan(&p, " limit=", UINT32_MAX, &limit) ||
+	    !scan(&p, " top=", CONFIG_MAX_SLOTS, &top) || p[strspn(p, " ")] ||
+	    p - text + strlen(p) != GATE_SIZE - 1)
 		return false;
 	if (first < 1 || first > next || next - first > PLAUSIBLE_QUEUE)
 		return false;
-	if (limit > 1024 && limit != GATE_NO_LIMIT)
+	if (limit > CONFIG_MAX_SLOTS && limit != GATE_NO_LIMIT)
 		return false;
 	*counters = (struct gate_counters){first, next, (uint32_t)limit, (uint32_t)top};
 	return true;
@@ -104,7 +106,7 @@ static void count_name(struct gate_counters *counters, uint64_t *lowest, const c
 			counters->next = number + 1;
 	}
 	if (!strncmp(name, GATE_SLOT_PREFIX, sizeof(GATE_SLOT_PREFIX) - 1) &&
-	    num_parse(name + sizeof(GATE_SLOT_PREFIX) - 1, 1023, &number)) {
+	    num_parse(name + sizeof(GATE_SLOT_PREFIX) - 1, CONFIG_MAX_SLOTS - 1, &number)) {
 		if (number >= counters->top)
 			counters->top = (uint32_t)number + 1;
 	}
@@ -174,26 +176,23 @@ enum lockfile_result gate_try(struct gate *gate, struct error *err)
 	return result == LOCKFILE_OK ? gate_enter(gate, err) : result;
 }
 
-static int write_counters(struct gate *gate, struct error *err)
-{
-	char bytes[GATE_SIZE];
-	ssize_t wrote;
-
-	gate_format(bytes, &gate->counters);
-	do
-		wrote = pwrite(gate->fd, bytes, sizeof(bytes), 0);
-	while (wrote < 0 && errno == EINTR);
-	if (wrote == sizeof(bytes))
-		return 0;
-	return error_sys(err, wrote < 0 ? errno : ENOSPC, "cannot write '%s/%s'", gate->sd->path,
-			 GATE_NAME);
-}
-
 int gate_leave(struct gate *gate, struct error *err)
 {
-	int result = gate->dirty ? write_counters(gate, err) : 0;
+	char bytes[GATE_SIZE];
+	ssize_t wrote = sizeof(bytes);
+	int errnum = ENOSPC; /* of a write that was cut short */
 
+	if (gate->dirty) {
+		gate_format(bytes, &gate->counters);
+		do
+			wrote = pwrite(gate->fd, bytes, sizeof(bytes), 0);
+		while (wrote < 0 && errno == EINTR);
+		if (wrote < 0)
+			errnum = errno;
+	}
 	gate->dirty = false;
 	flock(gate->fd, LOCK_UN);
-	return result;
+	if (wrote == sizeof(bytes))
+		return 0;
+	return error_sys(err, errnum, "cannot write '%s/%s'", gate->sd->path, GATE_NAME);
 }

@@ -119,22 +119,8 @@ static enum lockfile_result check_entry(const struct entry *entry, const struct 
 	return LOCKFILE_ERROR;
 }
 
-/* Whether the same entry stood in the list before: a slot counts once. */
-static bool seen_before(const char *list, const char *until, const char *prefix,
-			const struct entry *entry)
-{
-	struct entry earlier;
-
-	while (list < until) {
-		if (next_entry(&list, prefix, &earlier) && list < until &&
-		    !strcmp(earlier.file, entry->file) && !strcmp(earlier.secret, entry->secret))
-			return true;
-	}
-	return false;
-}
-
 int held_check(const char *list, const char *group, const char *lock, struct gate *gate,
-	       const struct proc_identity *self, held_see *see, void *arg, struct error *err)
+	       const struct proc_identity *self, struct names *held, struct error *err)
 {
 	char prefix[2 * NAME_MAX + 3];
 	struct entry entry;
@@ -142,15 +128,14 @@ int held_check(const char *list, const char *group, const char *lock, struct gat
 	make_prefix(prefix, group, lock);
 	for (const char *p = list; *p;) {
 		enum lockfile_result result;
-		bool good = next_entry(&p, prefix, &entry);
 
-		if (!good || seen_before(list, p, prefix, &entry))
+		if (!next_entry(&p, prefix, &entry) || names_have(held, entry.file))
 			continue;
 		result = check_entry(&entry, gate->sd, self, err);
 		if (result == LOCKFILE_ERROR)
 			return -1;
-		if (result == LOCKFILE_OK)
-			see(arg, entry.file);
+		if (result == LOCKFILE_OK && names_add(held, entry.file))
+			return error_sys(err, ENOMEM, "cannot list the slots held");
 	}
 	return 0;
 }

@@ -16,13 +16,11 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/names.h"
 #include "base/proc.h"
 #include "lock/gate.h"
 
 #define HELD_VARIABLE "GROUPLOCK_HELD"
-
-/* One slot of the list that is still held, `file` being "slot.NAME". */
-typedef void held_see(void *arg, const char *file);
 
 /* Calls `see` for each well-formed entry of the list, whether it is true or not. */
 typedef void held_each(void *arg, const char *group, const char *lock, const char *file,
@@ -33,11 +31,11 @@ void held_list(const char *list, held_each *each, void *arg);
 bool held_mentions(const char *list, const char *group, const char *lock);
 
 /*
- * Under the gate of that lock: calls `see` for each of its slots that the list claims rightly.
- * -1 with a reason if a slot file cannot be looked at, or is held by nobody knows whom.
+ * Under the gate of that lock: adds to `held` the files ("slot.NAME") of its slots that the list
+ * claims rightly, each once. -1 with a reason if a slot file cannot be looked at, or is held by nobody knows whom.
  */
 int held_check(const char *list, const char *group, const char *lock, struct gate *gate,
-	       const struct proc_identity *self, held_see *see, void *arg, struct error *err);
+	       const struct proc_identity *self, struct names *held, struct error *err);
 
 /*
  * Appends an entry to the list in `out`, a malloc()ed string or NULL, in place of an older one of

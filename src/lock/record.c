@@ -13,7 +13,7 @@
 
 #define HEADER "grouplock 1\n"
 
-static const char *const kinds[] = {
+static const char kinds[][RECORD_STATE_SIZE + 1] = {
 	[RECORD_RUN] = "run",
 	[RECORD_KEEP] = "keep",
 	[RECORD_CLAIM] = "claim",
@@ -99,35 +99,70 @@ static void put(struct record_text *text, const char *key, const char *value, si
 	text->size = (size_t)(p - text->bytes);
 }
 
-static void put_number(struct record_text *text, const char *key, uint64_t value)
-{
-	char digits[24];
+#define HEX "0123456789abcdef"
+#define AT(member) \
+	.offset = offsetof(struct record, member), .size = sizeof(((struct record *)NULL)->member)
 
-	snprintf(digits, sizeof(digits), "%" PRIu64, value);
-	put(text, key, digits, 64);
+/* The fields, in the order in which they are written. */
+static const struct field {
+	const char *key;
+	enum { STATE, KIND, TEXT, NUMBER } type;
+	size_t offset, size;
+	uint64_t max;      /* NUMBER: what is beyond counts as 0 */
+	const char *bytes; /* TEXT: if it has others than these it counts as empty; NULL: any */
+} fields[] = {
+	{"state", STATE, AT(state)},
+	{"kind", KIND, AT(kind)},
+	{"id", TEXT, AT(id), .bytes = HEX},
+	{"worker", TEXT, AT(worker)},
+	{"host", TEXT, AT(process.host)},
+	{"boot", TEXT, AT(process.boot), .bytes = HEX "-"},
+	{"pidns", NUMBER, AT(process.pidns), .max = UINT64_MAX},
+	{"pid", NUMBER, AT(process.pid), .max = INT32_MAX},
+	{"start", NUMBER, AT(process.start), .max = UINT64_MAX},
+	{"since", NUMBER, AT(since), .max = INT64_MAX},
+	{"count", NUMBER, AT(count), .max = UINT32_MAX},
+	{"bound", NUMBER, AT(bound), .max = INT32_MAX},
+	{"until", NUMBER, AT(until), .max = INT64_MAX},
+	/* Last: it takes what is left, so a long command loses its tail and nothing else. */
+	{"command", TEXT, AT(command)},
+};
+
+#define FIELDS (sizeof(fields) / sizeof(*fields))
+
+static uint64_t load(const struct field *field, const char *from)
+{
+	uint64_t value;
+	int32_t small;
+
+	if (field->size == sizeof(small)) {
+		memcpy(&small, from, sizeof(small));
+		value = (uint64_t)small;
+	} else {
+		memcpy(&value, from, sizeof(value));
+	}
+	return value <= field->max ? value : 0;
 }
 
 void record_format(const struct record *record, struct record_text *text)
 {
-	const struct proc_identity *process = &record->process;
-
 	text->size = sizeof(HEADER) - 1;
 	memcpy(text->bytes, HEADER, text->size);
-	put(text, "state", record_states[record->state], 64);
-	put(text, "kind", kinds[record->kind], 64);
-	put(text, "id", record->id, 64);
-	put(text, "worker", record->worker, 16 + 3 * NAME_MAX);
-	put(text, "host", process->host, 16 + 3 * HOST_NAME_MAX);
-	put(text, "boot", process->boot, 64);
-	put_number(text, "pidns", process->pidns);
-	put_number(text, "pid", (uint64_t)process->pid);
-	put_number(text, "start", process->start);
-	put_number(text, "since", record->since > 0 ? (uint64_t)record->since : 0);
-	put_number(text, "count", record->count);
-	put_number(text, "bound", (uint64_t)record->bound);
-	put_number(text, "until", record->until > 0 ? (uint64_t)record->until : 0);
-	/* Last: it takes what is left, so a long command loses its tail and nothing else. */
-	put(text, "command", record->command, RECORD_SIZE - text->size - 2);
+	for (const struct field *field = fields; field < fields + FIELDS; field++) {
+		const char *value = (const char *)record + field->offset;
+		size_t room = RECORD_SIZE - text->size - 2, most = 16 + 3 * field->size;
+		char digits[24];
+
+		if (field->type == STATE) {
+			value = record_states[record->state];
+		} else if (field->type == KIND) {
+			value = kinds[record->kind];
+		} else if (field->type == NUMBER) {
+			snprintf(digits, sizeof(digits), "%" PRIu64, load(field, value));
+			value = digits;
+		}
+		put(text, field->key, value, most < room ? most : room);
+	}
 	text->bytes[text->size++] = '\n';
 }
 
@@ -154,84 +189,40 @@ static void get_text(char *out, size_t size, const char *p, const char *end)
 	out[used] = '\0';
 }
 
-/* The same of a text of some bytes only; empty if there are others. */
-static void get_word(char *out, size_t size, const char *p, const char *end, const char *bytes)
+static int find(const char *word, const char names[][RECORD_STATE_SIZE + 1], int count,
+		int otherwise)
 {
-	get_text(out, size, p, end);
-	if (out[strspn(out, bytes)])
-		*out = '\0';
-}
-
-static uint64_t get_number(const char *p, const char *end, uint64_t max)
-{
-	char digits[24];
-	uint64_t value = 0;
-
-	get_text(digits, sizeof(digits), p, end);
-	num_parse(digits, max, &value);
-	return value;
-}
-
-static enum record_kind get_kind(const char *p, const char *end)
-{
-	char word[8];
-
-	get_text(word, sizeof(word), p, end);
-	for (unsigned i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
-		if (!strcmp(word, kinds[i]))
-			return (enum record_kind)i;
+	for (int i = 0; i < count; i++) {
+		if (!strcmp(word, names[i]))
+			return i;
 	}
-	return RECORD_RUN;
+	return otherwise;
 }
 
-static enum record_state get_state(const char *p, const char *end)
-{
-	char word[RECORD_STATE_SIZE + 1];
-
-	get_text(word, sizeof(word), p, end);
-	for (unsigned i = 0; i <= RECORD_RELEASED; i++) {
-		if (!strcmp(word, record_states[i]))
-			return (enum record_state)i;
-	}
-	return RECORD_ENDED; /* garbage is not held by anybody who says so */
-}
-
-static void set_field(struct record *record, const char *key, size_t length, const char *p,
+static void get_field(struct record *record, const struct field *field, const char *p,
 		      const char *end)
 {
-	struct proc_identity *process = &record->process;
+	char *out = (char *)record + field->offset, word[24];
+	uint64_t value = 0;
+	int32_t small;
 
-#define IS(name) (length == sizeof(name) - 1 && !memcmp(key, name, length))
-	if (IS("state"))
-		record->state = get_state(p, end);
-	else if (IS("kind"))
-		record->kind = get_kind(p, end);
-	else if (IS("id"))
-		get_word(record->id, sizeof(record->id), p, end, "0123456789abcdef");
-	else if (IS("worker"))
-		get_text(record->worker, sizeof(record->worker), p, end);
-	else if (IS("host"))
-		get_text(process->host, sizeof(process->host), p, end);
-	else if (IS("boot"))
-		get_word(process->boot, sizeof(process->boot), p, end, "0123456789abcdef-");
-	else if (IS("pidns"))
-		process->pidns = get_number(p, end, UINT64_MAX);
-	else if (IS("pid"))
-		process->pid = (pid_t)get_number(p, end, INT32_MAX);
-	else if (IS("start"))
-		process->start = get_number(p, end, UINT64_MAX);
-	else if (IS("since"))
-		record->since = (int64_t)get_number(p, end, INT64_MAX);
-	else if (IS("count"))
-		record->count = get_number(p, end, UINT32_MAX);
-	else if (IS("bound"))
-		record->bound = (pid_t)get_number(p, end, INT32_MAX);
-	else if (IS("until"))
-		record->until = (int64_t)get_number(p, end, INT64_MAX);
-	else if (IS("command"))
-		get_text(record->command, sizeof(record->command), p, end);
-		/* A key of a later version says nothing to this one. */
-#undef IS
+	if (field->type == TEXT) {
+		get_text(out, field->size, p, end);
+		if (field->bytes && out[strspn(out, field->bytes)])
+			*out = '\0';
+		return;
+	}
+	get_text(word, sizeof(word), p, end);
+	if (field->type == STATE) { /* garbage is not held by anybody who says so */
+		record->state = find(word, record_states, RECORD_RELEASED + 1, RECORD_ENDED);
+	} else if (field->type == KIND) {
+		record->kind = find(word, kinds, RECORD_WAIT + 1, RECORD_RUN);
+	} else {
+		num_parse(word, field->max, &value); /* bad: 0 */
+		small = (int32_t)value;
+		memcpy(out, field->size == sizeof(small) ? (void *)&small : (void *)&value,
+		       field->size);
+	}
 }
 
 bool record_parse(struct record *record, const char *bytes, size_t size)
@@ -248,7 +239,12 @@ bool record_parse(struct record *record, const char *bytes, size_t size)
 
 		if (!blank)
 			break;
-		set_field(record, p, (size_t)(blank - p), blank + 1, line_end);
+		/* A key of a later version says nothing to this one. */
+		for (unsigned i = 0; i < FIELDS; i++) {
+			if (strlen(fields[i].key) == (size_t)(blank - p) &&
+			    !memcmp(fields[i].key, p, (size_t)(blank - p)))
+				get_field(record, &fields[i], blank + 1, line_end);
+		}
 		p = line_end + 1;
 	}
 	if (p < end && *p == '\n' && record->process.pid > 0)

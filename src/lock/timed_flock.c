@@ -22,13 +22,6 @@ static void start_timer(timer_t timer, int64_t when)
 	timer_settime(timer, TIMER_ABSTIME, &spec, NULL);
 }
 
-static void stop_the_timer(timer_t timer)
-{
-	static const struct itimerspec never;
-
-	timer_settime(timer, 0, &never, NULL);
-}
-
 static void note_stop(int signum)
 {
 	int errnum = errno;
@@ -85,7 +78,7 @@ enum timed_flock_result timed_flock(struct timed_flock *timed, int fd, int opera
 	} while (result && (errnum == EINTR || errnum == EAGAIN /* 9p */) && !stop_arrived &&
 		 clock_now() < deadline);
 	/* No stop starts the timer again from here on, and no signal of its is left pending. */
-	stop_the_timer(timed->timer);
+	timer_settime(timed->timer, 0, &(struct itimerspec){0}, NULL);
 	sigprocmask(SIG_SETMASK, &was, NULL);
 	if (stop_arrived)
 		raise(SIGTSTP); /* blocked, and so pending: a SIGCONT takes it back as it should, signal(7) */

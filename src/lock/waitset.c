@@ -9,7 +9,6 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -55,17 +54,6 @@ static void *wait_for_lock(void *arg)
 	return NULL;
 }
 
-/*
- * libc takes signals 32 and 33 for its threads, and sigaction(2) by its name will not touch them.
- * What they did before is the caller's, and so the command's: exec would make a default of it.
- */
-static void keep_libc_signals(struct waitset_action was[2], bool put_back)
-{
-	for (int i = 0; i < 2; i++)
-		syscall(SYS_rt_sigaction, 32 + i, put_back ? &was[i] : NULL,
-			put_back ? NULL : &was[i], sizeof(uint64_t));
-}
-
 int waitset_open(struct waitset *ws, int stoppable, struct error *err)
 {
 	struct sigaction action = {.sa_handler = wake}; /* no SA_RESTART: flock() returns EINTR */
@@ -89,7 +77,6 @@ int waitset_open(struct waitset *ws, int stoppable, struct error *err)
 		}
 	}
 	sigaction(WAKE_SIGNAL, &action, &ws->wake_was);
-	keep_libc_signals(ws->libc_was, false);
 	return 0;
 }
 
@@ -100,7 +87,6 @@ void waitset_close(struct waitset *ws)
 		timed_flock_close(&ws->timed);
 	/* An ignored signal must be ignored again for the command: exec keeps only that. */
 	sigaction(WAKE_SIGNAL, &ws->wake_was, NULL);
-	keep_libc_signals(ws->libc_was, true);
 	close(ws->eventfd);
 	if (ws->signalfd >= 0)
 		close(ws->signalfd);
@@ -126,30 +112,10 @@ static int start(struct waitset_entry *entry)
 	return errnum;
 }
 
-/* Whether the owner itself can wait for a file that is alone. */
-static bool prepare_lone(struct waitset *ws)
-{
-	if (!ws->has_timed)
-		ws->has_timed = !timed_flock_open(&ws->timed, WAKE_SIGNAL, ws->signalfd >= 0);
-	return ws->has_timed;
-}
-
-/* Finds somebody to wait for one more file; the one that was alone so far gets a thread, too. */
-static int find_waiter(struct waitset *ws, struct waitset_entry *entry)
-{
-	int errnum = 0;
-
-	if (!ws->entries && prepare_lone(ws))
-		return 0;
-	if (ws->entries && !ws->entries->has_thread)
-		errnum = start(ws->entries);
-	return errnum ? errnum : start(entry);
-}
-
 int waitset_add(struct waitset *ws, int fd, int operation, int key)
 {
 	struct waitset_entry *entry = calloc(1, sizeof(*entry));
-	int errnum;
+	int errnum = 0;
 
 	if (!entry)
 		return -1;
@@ -157,10 +123,15 @@ int waitset_add(struct waitset *ws, int fd, int operation, int key)
 	entry->operation = operation;
 	entry->key = key;
 	entry->eventfd = ws->eventfd;
-	errnum = find_waiter(ws, entry);
+	/* What is alone the owner waits for itself; with one more, that gets a thread, too. */
+	if (!ws->entries && !ws->has_timed)
+		ws->has_timed = !timed_flock_open(&ws->timed, WAKE_SIGNAL, ws->signalfd >= 0);
+	if (ws->entries && !ws->entries->has_thread)
+		errnum = start(ws->entries);
+	if (!errnum && (ws->entries || !ws->has_timed))
+		errnum = start(entry);
 	if (errnum) {
 		free(entry);
-		errno = errnum;
 		return -1;
 	}
 	entry->next = ws->entries;

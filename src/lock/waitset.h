@@ -28,12 +28,9 @@
 struct waitset_entry;
 
 struct waitset {
-	int eventfd;               /* a thread writes it when its flock() has returned */
-	int signalfd;              /* SIGTSTP, unless the caller ignores or blocks it */
-	struct sigaction wake_was; /* what SIGURG did before */
-	struct waitset_action {    /* struct kernel_sigaction of the kernel's signal.h, as it is */
-		unsigned long words[4];
-	} libc_was[2];                 /* what signals 32 and 33 did before */
+	int eventfd;                   /* a thread writes it when its flock() has returned */
+	int signalfd;                  /* SIGTSTP, unless the caller ignores or blocks it */
+	struct sigaction wake_was;     /* what SIGURG did before */
 	struct waitset_entry *entries; /* files waited for, and those not reported yet */
 	struct timed_flock timed;      /* for a file that is alone */
 	bool has_timed;                /* it is open */
@@ -63,7 +60,7 @@ void waitset_close(struct waitset *ws);
 /*
  * Waits for flock(fd, operation) from now on, or, if it is alone, while waitset_wait() sleeps. `fd`
  * stays the caller's and must stay open until the lock is reported or waitset_clear() has returned.
- * -1: neither a timer nor a thread could be had (errno).
+ * -1: neither a timer nor a thread could be had.
  */
 int waitset_add(struct waitset *ws, int fd, int operation, int key);
 

@@ -121,7 +121,7 @@ inline attempt_enter_gate() { /* gate_try(), wait_for_gate(), gate_enter() */
 #define unlock_gate() gate = 0; m_first = 0; m_next = 0; m_top = 0; most = 0
 #define dirty (m_first != first || m_next != next || m_top != top)
 
-inline attempt_leave_gate() { /* gate_leave(): write_counters(), then LOCK_UN */
+inline attempt_leave_gate() { /* gate_leave(): pwrite(2), then LOCK_UN */
 	if
 	:: d_step { !dirty -> unlock_gate() }
 	:: d_step { dirty && !broken(1) -> first = m_first; next = m_next; top = m_top };
