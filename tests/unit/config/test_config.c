@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "calls.h"
 #include "check.h"
 #include "tempdir.h"
 
@@ -545,6 +546,49 @@ Test(config, change_in_place_of_the_same_length_is_seen)
 	tempdir_write_text(FILE_NAME, "[slots]\nhw1 = 3\n");
 	cr_assert(config_changed(config));
 	config_free(config);
+}
+
+static struct stat was;
+
+static void only_size_differs(struct stat *st)
+{
+	off_t size = st->st_size;
+
+	*st = was;
+	st->st_size = size;
+}
+
+/* As where a file is written twice within the same tick of the file system's clock. */
+Test(config, change_of_the_length_alone_is_seen)
+{
+	struct config *config = load("[slots]\nhw1 = 2\n");
+
+	cr_assert(zero(int, stat(FILE_NAME, &was)));
+	calls_after_stat = only_size_differs;
+	cr_assert(not(config_changed(config)));
+	tempdir_write_text(FILE_NAME, "[slots]\nhw1 = 20\n");
+	cr_assert(config_changed(config));
+	config_free(config);
+}
+
+/* iniparser takes an error of read(2) for the end of the file: a group would lose its limit. */
+Test(config, half_of_a_file_is_not_taken_for_the_whole)
+{
+	static const char text[] = "[slots]\nhw1 = 2\nhw2 = 3\n";
+	struct error err = {""};
+
+	tempdir_write_text(FILE_NAME, text);
+	for (int lines = 1; lines <= 3; lines++) {
+		struct config *config;
+
+		calls_lines_left = lines;
+		config = config_load(FILE_NAME, &err);
+		cr_assert(zero(int, calls_lines_left));
+		cr_assert_null(config, "%d lines were taken for all", lines);
+		check_has(err.text, FILE_NAME);
+	}
+	calls_lines_left = -1;
+	config_free(load(text));
 }
 
 /* --- workers and groups ------------------------------------------------------------------ */

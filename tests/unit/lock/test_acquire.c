@@ -473,6 +473,43 @@ Test(acquire, I3_ticket_removed_under_a_waiter_is_taken_anew)
 	check_nothing_left();
 }
 
+static struct ticket others[2];
+static int64_t deadline;
+
+/*
+ * Three are in the queue, ours last. Our ticket is removed, then the one before it ends. The first
+ * stays until ours is taken anew; or, if it never is, until the deadline.
+ */
+static void remove_ticket_in_queue(const struct acquire_report *report)
+{
+	if (report->event != ACQUIRE_HEARTBEAT || others[0].fd < 0)
+		return;
+	if (others[1].fd >= 0) {
+		cr_assert(zero(int, unlinkat(caller_sd.fd, "ticket.3", 0)));
+		queue_drop(&caller_sd, &others[1]);
+		deadline = clock_now() + 10 * CLOCK_SECOND;
+	} else if (tempdir_is_held(&caller_sd, "ticket.4") || clock_now() > deadline) {
+		cr_expect(tempdir_is_held(&caller_sd, "ticket.4"), "no ticket was taken anew");
+		queue_drop(&caller_sd, &others[0]);
+	}
+}
+
+/* Whoever comes then would not see it, and two would sleep on the same ticket, and pass it. */
+Test(acquire, I7_ticket_removed_in_the_queue_is_taken_anew_behind_who_lives)
+{
+	struct caller caller;
+
+	others[0] = caller_enter_queue(1, NULL);
+	others[1] = caller_enter_queue(1, NULL);
+	caller_react = remove_ticket_in_queue;
+	caller_prepare_for(&caller, 1);
+	caller_check(&caller, ACQUIRE_OK);
+	cr_assert(lt(int, others[0].fd, 0));
+	acquire_release(&caller.job);
+	check_nothing_left();
+	cr_assert(not(tempdir_has(&caller_sd, "ticket.4")));
+}
+
 /* --- weights ----------------------------------------------------------------------------- */
 
 Test(acquire, I5_slots_asked_for_are_any_that_are_free)

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "calls.h"
 #include "check.h"
 #include "lock/lockfile.h"
 #include "tempdir.h"
@@ -397,6 +398,24 @@ Test(slots, survey_gives_up_a_slot_whose_file_was_replaced)
 	check_mine(0, "slot.0");
 	cr_assert(zero(int, fstat(slots.slot[0].fd, &st)));
 	cr_assert(ne(u64, st.st_ino, old));
+	cr_assert(eq(uint, slots.mine, 1));
+}
+
+static void replace_slot(void)
+{
+	tempdir_write_text("new", "");
+	cr_assert(zero(int, rename("new", "slot.0")));
+}
+
+/* Else two would hold "slot.0": whoever locks the new file would find it free. */
+Test(slots, I1_slot_whose_file_is_replaced_before_it_is_locked_is_locked_anew)
+{
+	tempdir_write_text("slot.0", "");
+	open_slots("1", 0);
+	calls_before_flock = replace_slot;
+	survey(1);
+	cr_assert(calls_before_flock == NULL);
+	check_mine(0, "slot.0");
 	cr_assert(eq(uint, slots.mine, 1));
 }
 
