@@ -76,20 +76,6 @@ static enum step attempt_lock(struct acquire_job *job, unsigned i, bool stoppabl
 	return step;
 }
 
-static enum step acquire_lock(struct acquire_job *job, unsigned i, bool stoppable,
-			      struct error *err)
-{
-	for (int tries = 0; tries < RESTARTS; tries++) {
-		enum step step = attempt_lock(job, i, stoppable, err);
-
-		if (step != STEP_AGAIN)
-			return step;
-	}
-	error_set(err, "somebody keeps removing the directory of lock '%s' of group '%s' in '%s'",
-		  job->wants[i].lock, job->group, job->directory);
-	return STEP_ERROR;
-}
-
 void acquire_release(struct acquire_job *job)
 {
 	for (unsigned i = 0; i < job->count; i++) {
@@ -134,10 +120,19 @@ static enum step acquire_each(struct acquire_job *job, bool stoppable, struct er
 		order[i] = i;
 	qsort_r(order, job->count, sizeof(*order), compare_names, job);
 	for (unsigned rank = 0; rank < job->count; rank++) {
-		enum step step = acquire_lock(job, order[rank], stoppable, err);
+		const char *lock = job->wants[order[rank]].lock;
+		enum step step = STEP_AGAIN;
 
+		for (int tries = 0; step == STEP_AGAIN && tries < RESTARTS; tries++)
+			step = attempt_lock(job, order[rank], stoppable, err);
 		if (step == STEP_ON || step == STEP_NESTED)
 			continue;
+		if (step == STEP_AGAIN)
+			error_set(
+				err,
+				"somebody keeps removing the directory of lock '%s' of group '%s' in "
+				"'%s'",
+				lock, job->group, job->directory);
 		acquire_release(job);
 		return step;
 	}

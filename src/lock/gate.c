@@ -1,14 +1,13 @@
 #include "lock/gate.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/names.h"
 #include "base/num.h"
 #include "config/config.h"
 
@@ -117,26 +116,14 @@ int gate_rebuild(struct gate *gate, struct error *err)
 {
 	struct gate_counters counters = {.first = 1, .next = 1, .limit = GATE_NO_LIMIT};
 	uint64_t lowest = UINT64_MAX;
-	int fd = openat(gate->sd->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
+	struct names names = {0};
+	int result = names_read(&names, gate->sd->fd, gate->sd->path, err);
 
-	if (!dir) {
-		int errnum = errno;
-
-		if (fd >= 0)
-			close(fd);
-		return error_sys(err, errnum, "cannot read directory '%s'", gate->sd->path);
-	}
-	while ((errno = 0, entry = readdir(dir)))
-		count_name(&counters, &lowest, entry->d_name);
-	if (errno) {
-		int errnum = errno;
-
-		closedir(dir);
-		return error_sys(err, errnum, "cannot read directory '%s'", gate->sd->path);
-	}
-	closedir(dir);
+	for (unsigned i = 0; i < names.count; i++)
+		count_name(&counters, &lowest, names.list[i]);
+	names_free(&names);
+	if (result)
+		return -1;
 	counters.first = lowest < counters.next ? lowest : counters.next;
 	if (counters.first < 1)
 		counters.first = 1;

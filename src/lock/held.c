@@ -68,26 +68,12 @@ bool held_mentions(const char *list, const char *group, const char *lock)
 	return false;
 }
 
-/*
- * The id matches and the slot is locked, but by whom? A new holder has the lock an instant before
- * it writes its record. Where pids can be compared, a command that is gone holds nothing more;
- * elsewhere its keeper has marked the record before it let go.
- */
-static bool is_by(const struct record *record, const char *secret, const struct proc_identity *self)
-{
-	char id[RECORD_SECRET_SIZE];
-
-	record_id(secret, id);
-	if (record->state != RECORD_HELD || strcmp(record->id, id))
-		return false;
-	return record->kind == RECORD_KEEP || !proc_has_ended(&record->process, self);
-}
-
 /* OK: rightly claimed. MISSING: not. ERROR: held by nobody knows whom, or it cannot be looked at. */
 static enum lockfile_result check_entry(const struct entry *entry, const struct statedir *sd,
 					const struct proc_identity *self, struct error *err)
 {
 	struct record record;
+	char id[RECORD_SECRET_SIZE];
 	bool is_record;
 	int fd, errnum;
 
@@ -105,8 +91,19 @@ static enum lockfile_result check_entry(const struct entry *entry, const struct 
 	is_record = record_read(&record, fd);
 	errnum = errno;
 	close(fd);
-	if (is_record)
-		return is_by(&record, entry->secret, self) ? LOCKFILE_OK : LOCKFILE_MISSING;
+	if (is_record) {
+		/*
+		 * The id matches, but is its holder still there? A new one has the lock an instant
+		 * before it writes its record. Where pids can be compared, a command that is gone
+		 * holds nothing more; elsewhere its keeper has marked the record before it let go.
+		 */
+		record_id(entry->secret, id);
+		return record.state == RECORD_HELD && !strcmp(record.id, id) &&
+				       (record.kind == RECORD_KEEP ||
+					!proc_has_ended(&record.process, self))
+			       ? LOCKFILE_OK
+			       : LOCKFILE_MISSING;
+	}
 	/* That is not "no": a call of the holder's own build would wait for itself. */
 	if (errnum)
 		error_sys(err, errnum, "cannot read '%s/%s' to see who holds it", sd->path,

@@ -163,22 +163,6 @@ static bool reap(struct waitset *ws, struct waitset_event *event)
 	return false;
 }
 
-/* Sleeps until a thread or a signal reports, or `deadline`. */
-static void sleep_until(struct waitset *ws, int64_t deadline, struct pollfd fds[2])
-{
-	int64_t left = deadline == CLOCK_NEVER ? CLOCK_SECOND * 3600 : deadline - clock_now();
-	struct timespec timeout = {0};
-
-	if (left > 0) {
-		timeout.tv_sec = left / CLOCK_SECOND;
-		timeout.tv_nsec = left % CLOCK_SECOND;
-	}
-	fds[0] = (struct pollfd){.fd = ws->eventfd, .events = POLLIN};
-	fds[1] = (struct pollfd){.fd = ws->signalfd, .events = POLLIN};
-	if (ppoll(fds, 2, &timeout, NULL) < 0)
-		fds[0].revents = fds[1].revents = 0;
-}
-
 /* Blocks in the owner's own flock(). */
 static void wait_alone(struct waitset *ws, int64_t deadline, struct waitset_event *event)
 {
@@ -209,14 +193,19 @@ void waitset_wait(struct waitset *ws, int64_t deadline, struct waitset_event *ev
 		return;
 	}
 	while (!reap(ws, event)) {
-		struct pollfd fds[2];
+		struct pollfd fds[] = {{.fd = ws->eventfd, .events = POLLIN},
+				       {.fd = ws->signalfd, .events = POLLIN}};
+		int64_t left =
+			deadline == CLOCK_NEVER ? CLOCK_SECOND * 3600 : deadline - clock_now();
+		struct timespec timeout = {left / CLOCK_SECOND, left % CLOCK_SECOND};
 		uint64_t count;
 
-		if (clock_now() >= deadline) {
+		if (left <= 0) {
 			event->kind = WAITSET_DEADLINE;
 			return;
 		}
-		sleep_until(ws, deadline, fds);
+		if (ppoll(fds, 2, &timeout, NULL) < 0)
+			continue; /* a signal */
 		if (fds[0].revents)
 			(void)!read(ws->eventfd, &count, sizeof(count));
 		if (fds[1].revents) {
