@@ -92,25 +92,6 @@ void gate_close(struct gate *gate)
 	gate->fd = -1;
 }
 
-/* Counts one name of the directory in. */
-static void count_name(struct gate_counters *counters, uint64_t *lowest, const char *name)
-{
-	uint64_t number;
-
-	if (!strncmp(name, GATE_TICKET_PREFIX, sizeof(GATE_TICKET_PREFIX) - 1) &&
-	    num_parse(name + sizeof(GATE_TICKET_PREFIX) - 1, PLAUSIBLE_TICKET, &number)) {
-		if (number < *lowest)
-			*lowest = number;
-		if (number >= counters->next)
-			counters->next = number + 1;
-	}
-	if (!strncmp(name, GATE_SLOT_PREFIX, sizeof(GATE_SLOT_PREFIX) - 1) &&
-	    num_parse(name + sizeof(GATE_SLOT_PREFIX) - 1, CONFIG_MAX_SLOTS - 1, &number)) {
-		if (number >= counters->top)
-			counters->top = (uint32_t)number + 1;
-	}
-}
-
 /* Too low a `first` or too high a `top` costs a look, no more. */
 int gate_rebuild(struct gate *gate, struct error *err)
 {
@@ -119,8 +100,22 @@ int gate_rebuild(struct gate *gate, struct error *err)
 	struct names names = {0};
 	int result = names_read(&names, gate->sd->fd, gate->sd->path, err);
 
-	for (unsigned i = 0; i < names.count; i++)
-		count_name(&counters, &lowest, names.list[i]);
+	for (unsigned i = 0; i < names.count; i++) {
+		const char *name = names.list[i];
+		uint64_t number;
+
+		if (!strncmp(name, GATE_TICKET_PREFIX, sizeof(GATE_TICKET_PREFIX) - 1) &&
+		    num_parse(name + sizeof(GATE_TICKET_PREFIX) - 1, PLAUSIBLE_TICKET, &number)) {
+			if (number < lowest)
+				lowest = number;
+			if (number >= counters.next)
+				counters.next = number + 1;
+		}
+		if (!strncmp(name, GATE_SLOT_PREFIX, sizeof(GATE_SLOT_PREFIX) - 1) &&
+		    num_parse(name + sizeof(GATE_SLOT_PREFIX) - 1, CONFIG_MAX_SLOTS - 1, &number) &&
+		    number >= counters.top)
+			counters.top = (uint32_t)number + 1;
+	}
 	names_free(&names);
 	if (result)
 		return -1;

@@ -31,31 +31,6 @@ static enum lockfile_result open_error(const struct statedir *sd, const char *na
 	return LOCKFILE_ERROR;
 }
 
-/* Looks at what was opened: it must be a regular file, still linked, under one name only. */
-static enum lockfile_result inspect(const struct statedir *sd, const char *name, int fd, int flags,
-				    struct error *err)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return open_error(sd, name, errno, err);
-	if (!S_ISREG(st.st_mode)) {
-		error_set(err, "'%s/%s' is not a regular file; remove it", sd->path, name);
-		return LOCKFILE_ERROR;
-	}
-	if (st.st_nlink > 1) {
-		error_set(err, "'%s/%s' has other hard links; remove it", sd->path, name);
-		return LOCKFILE_ERROR;
-	}
-	if (!st.st_nlink)
-		return LOCKFILE_MISSING;
-	/* Ours, but not as DIR would have it: we were killed between creating it and this. */
-	if ((flags & O_ACCMODE) == O_RDWR && st.st_gid != sd->gid &&
-	    statedir_adopt(sd, fd, 0666, name, err))
-		return LOCKFILE_ERROR;
-	return LOCKFILE_OK;
-}
-
 /* openat(2), a new file's mode being right from birth whatever the umask. 0, or errno. */
 static int open_file(const struct statedir *sd, const char *name, int flags, int *fd)
 {
@@ -69,17 +44,32 @@ static int open_file(const struct statedir *sd, const char *name, int flags, int
 	return errnum;
 }
 
-/* What became of open_file(): `errnum`, or a file that has yet to be inspected. */
+/*
+ * What became of open_file(): `errnum`, or a file, which must be a regular one, still linked, under
+ * one name only; *fd is -1 if it is not.
+ */
 static enum lockfile_result opened(const struct statedir *sd, const char *name, int flags,
 				   int errnum, int *fd, struct error *err)
 {
-	enum lockfile_result result =
-		errnum ? open_error(sd, name, errnum, err) : inspect(sd, name, *fd, flags, err);
+	enum lockfile_result result = LOCKFILE_ERROR;
+	struct stat st;
 
-	if (!errnum && result != LOCKFILE_OK) {
-		close(*fd);
-		*fd = -1;
-	}
+	if (errnum)
+		return open_error(sd, name, errnum, err);
+	if (fstat(*fd, &st))
+		result = open_error(sd, name, errno, err);
+	else if (!S_ISREG(st.st_mode))
+		error_set(err, "'%s/%s' is not a regular file; remove it", sd->path, name);
+	else if (st.st_nlink > 1)
+		error_set(err, "'%s/%s' has other hard links; remove it", sd->path, name);
+	else if (!st.st_nlink)
+		result = LOCKFILE_MISSING;
+	/* Ours, but not as DIR would have it: we were killed between creating it and this. */
+	else if ((flags & O_ACCMODE) != O_RDWR || st.st_gid == sd->gid ||
+		 !statedir_adopt(sd, *fd, 0666, name, err))
+		return LOCKFILE_OK;
+	close(*fd);
+	*fd = -1;
 	return result;
 }
 

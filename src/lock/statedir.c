@@ -68,18 +68,6 @@ static enum statedir_result enter(struct statedir *sd, int parent, const char *n
 	return STATEDIR_ERROR;
 }
 
-/* What to do, with a command that does it. */
-static void no_directory(const char *dir, struct error *err)
-{
-	char *quoted = text_quote(dir, false);
-
-	error_set(err,
-		  "no directory '%s': create it with the mode and group of those who may take "
-		  "part, like: install -d -m 2770 -g GROUP %s",
-		  dir, quoted ? quoted : dir);
-	free(quoted);
-}
-
 enum statedir_result statedir_open_top(struct statedir *sd, const char *dir, bool create,
 				       struct error *err)
 {
@@ -94,10 +82,17 @@ enum statedir_result statedir_open_top(struct statedir *sd, const char *dir, boo
 	if (sd->fd < 0) {
 		if (errno == ENOENT && !create)
 			return STATEDIR_MISSING;
-		if (errno == ENOENT)
-			no_directory(dir, err);
-		else
+		if (errno == ENOENT) {
+			char *quoted = text_quote(dir, false);
+
+			error_set(err,
+				  "no directory '%s': create it with the mode and group of those "
+				  "who may take part, like: install -d -m 2770 -g GROUP %s",
+				  dir, quoted ? quoted : dir);
+			free(quoted);
+		} else {
 			error_sys(err, errno, "cannot open directory '%s'", dir);
+		}
 		return STATEDIR_ERROR;
 	}
 	if (fstat(sd->fd, &st)) {

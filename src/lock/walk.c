@@ -16,27 +16,17 @@ static int is_visible(const struct dirent *entry)
 	return entry->d_name[0] != '.'; /* a name never starts with a dot in a file name */
 }
 
-static int is_slot(const struct dirent *entry)
-{
-	return !strncmp(entry->d_name, GATE_SLOT_PREFIX, sizeof(GATE_SLOT_PREFIX) - 1);
-}
-
 /* An open directory and its entries; fd -1 and no entries for one that is not there. */
 struct listing {
 	int fd, count;
 	struct dirent **entries;
 };
 
-static void free_entries(struct dirent **entries, int count)
-{
-	for (int i = 0; i < count; i++)
-		free(entries[i]);
-	free(entries);
-}
-
 static void close_listing(struct listing *listing)
 {
-	free_entries(listing->entries, listing->count);
+	for (int i = 0; i < listing->count; i++)
+		free(listing->entries[i]);
+	free(listing->entries);
 	if (listing->fd >= 0)
 		close(listing->fd);
 }
@@ -94,13 +84,17 @@ int walk_locks(const char *dir, walk_visit *visit, void *arg, struct error *err)
 
 int walk_slots(int fd, walk_slot *visit, void *arg, struct error *err)
 {
-	struct dirent **slots;
-	int count = scandirat(fd, ".", &slots, is_slot, alphasort);
+	struct listing files;
+	int result = open_listing(&files, fd, ".");
 
-	if (count < 0)
-		return error_sys(err, errno, "cannot read a directory of slots");
-	for (int i = 0; i < count; i++)
-		visit(arg, slots[i]->d_name);
-	free_entries(slots, count);
-	return 0;
+	if (result)
+		error_sys(err, errno, "cannot read a directory of slots");
+	for (int i = 0; i < files.count; i++) {
+		const char *file = files.entries[i]->d_name;
+
+		if (!strncmp(file, GATE_SLOT_PREFIX, sizeof(GATE_SLOT_PREFIX) - 1))
+			visit(arg, file);
+	}
+	close_listing(&files);
+	return result;
 }
