@@ -22,7 +22,7 @@
 struct tree {
 	const struct statedir *sd;
 	uid_t owner;
-	struct supervise *supervise;
+	const struct supervise *supervise;
 	struct findings *findings;
 	size_t looked_at, wrong;
 	enum finding_level hidden; /* the worst of those that are not shown */
@@ -213,7 +213,7 @@ static void check_group(struct tree *tree, const char *name)
 	close_entries(&locks);
 }
 
-void inspect_tree(const struct statedir *sd, uid_t owner, struct supervise *supervise,
+void inspect_tree(const struct statedir *sd, uid_t owner, const struct supervise *supervise,
 		  struct findings *findings)
 {
 	struct tree tree = {.sd = sd, .owner = owner, .supervise = supervise, .findings = findings};
