@@ -4,7 +4,7 @@
  *     lint_lines()   lint_lines.c  reads line by line: findings about single lines, and items
  *     lint_rules()   lint_rules.c  findings about how items go together
  *
- * lint_piece and lint_text serve the first of them.
+ * lint_text serves the first of them.
  */
 #ifndef GROUPLOCK_LINT_FILE_H
 #define GROUPLOCK_LINT_FILE_H
@@ -39,8 +39,7 @@ struct lint_file {
 int lint_lines(struct lint_file *file, struct error *err);
 int lint_rules(struct lint_file *file, struct error *err);
 
-/* Appends an item, copying the strings; NULL: no memory. */
-struct lint_item *lint_add_item(struct lint_file *file, unsigned line, const char *section,
-				const char *key, const char *spelled, const char *value);
+/* Frees the items. */
+void lint_free(struct lint_file *file);
 
 #endif

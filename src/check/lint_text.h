@@ -1,15 +1,28 @@
 /*
- * lint_text - what is wrong with one line that iniparser has judged, whatever stands around it.
+ * lint_text - what is wrong with one piece that iniparser has judged, whatever stands around it.
  * Private to lint.
  */
 #ifndef GROUPLOCK_LINT_TEXT_H
 #define GROUPLOCK_LINT_TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/findings.h"
 #include "check/judge.h"
-#include "check/lint_piece.h"
+
+/*
+ * A piece of a config file: lines that are one to iniparser, since each but the last ends with a
+ * backslash. That is the one thing about the form of the file that iniparser does not tell.
+ */
+struct piece {
+	unsigned first, lines; /* the number of the first line, and how many there are */
+	const char *raw;       /* the lines as they stand in the file, with their ends */
+	size_t size;
+	char *text;     /* joined, without the backslashes between and without blanks at the end */
+	bool continued; /* the last line too ends with a backslash */
+	size_t keep;    /* what stays of text when another line is joined */
+};
 
 /* For the verdicts that bear these names. JUDGE_NOTHING may be a comment, and then is fine. */
 void lint_bad(struct findings *findings, const struct piece *piece);
