@@ -129,17 +129,12 @@ static bool is_plain(char c)
 	return sets[byte >> 6] >> (byte & 63) & 1;
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* Moves over blanks, few enough. */
 static const char *skip_blanks(const char *p)
 {
 	const char *from = p;
 
-	while (is_blank(*p) && p - from < MAX_BLANKS)
+	while ((*p == ' ' || *p == '\t') && p - from < MAX_BLANKS)
 		p++;
 	return p;
 }
@@ -219,14 +214,6 @@ static int check_lost(const struct scan *scan, char byte, struct error *err)
 		scan->path, scan->line);
 }
 
-static void end_line(struct scan *scan)
-{
-	if (scan->last != '\\')
-		scan->has_comment = scan->has_entry = false;
-	scan->first = scan->last = '\0';
-	scan->line++;
-}
-
 static int check_byte(struct scan *scan, unsigned char byte, struct error *err)
 {
 	bool lone_return = scan->previous == '\r' && byte != '\n';
@@ -242,7 +229,10 @@ static int check_byte(struct scan *scan, unsigned char byte, struct error *err)
 		return error_set(err, "%s:%u: has a byte 0x%02x; this is no text file", scan->path,
 				 scan->line, byte);
 	if (byte == '\n') {
-		end_line(scan);
+		if (scan->last != '\\')
+			scan->has_comment = scan->has_entry = false;
+		scan->first = scan->last = '\0';
+		scan->line++;
 		return 0;
 	}
 	if (isspace(byte))
@@ -325,7 +315,8 @@ static bool is_named(const struct plain *plain, const char *worker)
 	return worker && !strncasecmp(plain->name, worker, plain->length) && !worker[plain->length];
 }
 
-static int check(struct config_text *text, bool thin, const char *worker, struct error *err)
+int config_text_check(struct config_text *text, enum config_text_part part, const char *worker,
+		      struct error *err)
 {
 	struct scan scan = {.path = text->path, .line = 1};
 	struct walk walk = {.in_workers = false};
@@ -342,7 +333,8 @@ static int check(struct config_text *text, bool thin, const char *worker, struct
 		if (!walk.continued && read_plain(line, &plain)) {
 			scan.line++;
 			p = plain.next;
-			if (thin && walk.in_workers && !is_named(&plain, worker)) {
+			if (part == CONFIG_TEXT_FOR_WORKER && walk.in_workers &&
+			    !is_named(&plain, worker)) {
 				text->left_out++;
 				continue;
 			}
@@ -358,14 +350,4 @@ static int check(struct config_text *text, bool thin, const char *worker, struct
 	text->size = (size_t)(out - text->bytes);
 	*out = '\0';
 	return check_end(&scan, err);
-}
-
-int config_text_check(struct config_text *text, struct error *err)
-{
-	return check(text, false, NULL, err);
-}
-
-int config_text_check_for(struct config_text *text, const char *worker, struct error *err)
-{
-	return check(text, true, worker, err);
 }
