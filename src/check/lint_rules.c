@@ -8,9 +8,9 @@
 #include "check/lint_file.h"
 #include "config/config.h"
 
-static void out_of_memory(struct error *err)
+static int out_of_memory(struct error *err)
 {
-	error_sys(err, ENOMEM, "cannot compare the entries of a file");
+	return error_sys(err, ENOMEM, "cannot compare the entries of a file");
 }
 
 /* --- what is there twice ------------------------------------------------------------------ */
@@ -48,10 +48,8 @@ static int find_duplicates(struct lint_file *file, struct error *err)
 	struct lint_item **sorted = malloc((file->count + 1) * sizeof(*sorted));
 	struct lint_item *first = NULL;
 
-	if (!sorted) {
-		out_of_memory(err);
-		return -1;
-	}
+	if (!sorted)
+		return out_of_memory(err);
 	for (size_t i = 0; i < file->count; i++)
 		sorted[i] = &file->items[i];
 	qsort(sorted, file->count, sizeof(struct lint_item *), by_name);
@@ -229,10 +227,8 @@ static int check_groups(struct lint_file *file, struct error *err)
 {
 	struct groups groups = {.list = malloc((file->count + 1) * sizeof(*groups.list))};
 
-	if (!groups.list) {
-		out_of_memory(err);
-		return -1;
-	}
+	if (!groups.list)
+		return out_of_memory(err);
 	for (size_t i = 0; i < file->count; i++) {
 		const struct lint_item *item = &file->items[i];
 

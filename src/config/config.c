@@ -296,26 +296,18 @@ int config_check_item(const char *name, const char *value, struct error *err)
 	return 0;
 }
 
-static int check_dictionary_item(struct config *config, const char *name, const char *value,
-				 struct error *err)
-{
-	struct error reason;
-
-	if (config_check_item(name, value, &reason))
-		return error_set(err, "%s: %s", config->path, reason.text);
-	if (!value && !strncmp(name, LOCK_PREFIX, sizeof(LOCK_PREFIX) - 1))
-		return add_lock(config, lock_of(name), err);
-	return 0;
-}
-
 static int check_dictionary(struct config *config, struct error *err)
 {
 	const char *name, *value;
+	struct error reason;
 
 	if (add_lock(config, CONFIG_DEFAULT_LOCK, err))
 		return -1;
 	for (unsigned i = 0; config_item(config, i, &name, &value); i++) {
-		if (check_dictionary_item(config, name, value, err))
+		if (config_check_item(name, value, &reason))
+			return error_set(err, "%s: %s", config->path, reason.text);
+		if (!value && !strncmp(name, LOCK_PREFIX, sizeof(LOCK_PREFIX) - 1) &&
+		    add_lock(config, lock_of(name), err))
 			return -1;
 	}
 	return 0;

@@ -3,12 +3,12 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/filename.h"
 #include "base/text.h"
 
 #define MAX_FILE_SIZE (64 * 1024 * 1024) /* no groups.ini; a mistake that would eat memory */
@@ -118,17 +118,6 @@ void config_text_free(struct config_text *text)
 #define MAX_PLAIN 200
 #define MAX_BLANKS 100
 
-/* Bytes of which names are made that no INI file, shell pattern or file name takes for more. */
-static bool is_plain(char c)
-{
-	/* a bit for each of "-.0-9" and of "A-Z_a-z" */
-	static const uint64_t sets[4] = {UINT64_C(0x03ff600000000000),
-					 UINT64_C(0x07fffffe87fffffe)};
-	unsigned char byte = (unsigned char)c;
-
-	return sets[byte >> 6] >> (byte & 63) & 1;
-}
-
 /* Moves over blanks, few enough. */
 static const char *skip_blanks(const char *p)
 {
@@ -139,14 +128,17 @@ static const char *skip_blanks(const char *p)
 	return p;
 }
 
-/* Moves behind a plain name; NULL: it is none. A dot in front is left to filename_encode(). */
+/*
+ * Moves behind a plain name, whose bytes no INI file, shell pattern or file name takes for more;
+ * NULL: it is none. A dot in front is left to filename_encode().
+ */
 static const char *skip_plain(const char *p)
 {
 	const char *from = p;
 
 	if (*p == '.')
 		return NULL;
-	while (is_plain(*p))
+	while (filename_is_plain(*p))
 		p++;
 	return p > from && p - from <= MAX_PLAIN ? p : NULL;
 }
@@ -310,11 +302,6 @@ static int check_line(struct scan *scan, const char **p, const char *end, struct
 	return 0;
 }
 
-static bool is_named(const struct plain *plain, const char *worker)
-{
-	return worker && !strncasecmp(plain->name, worker, plain->length) && !worker[plain->length];
-}
-
 int config_text_check(struct config_text *text, enum config_text_part part, const char *worker,
 		      struct error *err)
 {
@@ -334,7 +321,8 @@ int config_text_check(struct config_text *text, enum config_text_part part, cons
 			scan.line++;
 			p = plain.next;
 			if (part == CONFIG_TEXT_FOR_WORKER && walk.in_workers &&
-			    !is_named(&plain, worker)) {
+			    !(worker && !strncasecmp(plain.name, worker, plain.length) &&
+			      !worker[plain.length])) {
 				text->left_out++;
 				continue;
 			}
