@@ -36,10 +36,20 @@ void text_escape(char *out, size_t size, const char *in)
 			in += length;
 			continue;
 		}
-		used += (size_t)sprintf(out + used, "\\x%02x", c);
+		text_hex(stpcpy(out + used, "\\x"), c);
+		used += 4;
 		in++;
 	}
 	out[used] = '\0';
+}
+
+char *text_hex(char *out, unsigned char byte)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	*out++ = digits[byte >> 4];
+	*out++ = digits[byte & 15];
+	return out;
 }
 
 static int hex_digit(char c)
