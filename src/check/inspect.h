@@ -12,9 +12,9 @@
 #include "lock/statedir.h"
 
 /*
- * Adds all that there is to say of `dir`; `source` says where the user gave that name. Where the
- * file system hangs it does not, as a child does the work: what was found by then has been added,
- * and that it hangs. The child may live a little longer than a caller that is killed, to remove its file.
+ * Adds all that there is to say of `dir`; `source` says where the user gave that name. It does
+ * not hang where the file system does, since a child does the work: then what was found so far has
+ * been added, and that it hangs. The child outlives a caller that is killed, to remove its file.
  */
 void inspect_directory(const char *dir, const char *source, struct findings *findings);
 

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "check/lint_file.h"
-#include "check/lint_text.h"
 #include "config/config.h"
 #include "config/config_text.h"
 
