@@ -84,18 +84,9 @@ void text_duration(char out[TEXT_DURATION_SIZE], int64_t ns)
 
 const char *text_ordinal(unsigned long long n)
 {
-	if (n % 100 >= 11 && n % 100 <= 13)
-		return "th";
-	switch (n % 10) {
-	case 1:
-		return "st";
-	case 2:
-		return "nd";
-	case 3:
-		return "rd";
-	default:
-		return "th";
-	}
+	static const char *const suffixes[] = {"th", "st", "nd", "rd"};
+
+	return n % 10 > 3 || n % 100 / 10 == 1 ? "th" : suffixes[n % 10];
 }
 
 void text_fold(char *name)

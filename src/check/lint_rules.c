@@ -126,14 +126,6 @@ static void check_pattern(const struct lint_file *file, const struct lint_item *
 	}
 }
 
-static void check_patterns(const struct lint_file *file)
-{
-	for (size_t i = 0; i < file->count; i++) {
-		if (has_pattern(&file->items[i]))
-			check_pattern(file, &file->items[i]);
-	}
-}
-
 /* --- groups ------------------------------------------------------------------------------- */
 
 struct group {
@@ -250,6 +242,9 @@ int lint_rules(struct lint_file *file, struct error *err)
 {
 	if (find_duplicates(file, err))
 		return -1;
-	check_patterns(file);
+	for (size_t i = 0; i < file->count; i++) {
+		if (has_pattern(&file->items[i]))
+			check_pattern(file, &file->items[i]);
+	}
 	return check_groups(file, err);
 }

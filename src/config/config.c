@@ -120,15 +120,12 @@ int slotset_parse(struct slotset *slots, const char *value, struct error *err)
 
 static bool parse_bool(const char *value, bool *result)
 {
-	static const char *const words[][2] = {
-		{"no", "yes"}, {"false", "true"}, {"0", "1"}, {"off", "on"}};
+	static const char *const words[] = {"no", "yes", "false", "true", "0", "1", "off", "on"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		for (int truth = 0; truth < 2; truth++) {
-			if (!strcasecmp(value, words[i][truth])) {
-				*result = truth;
-				return true;
-			}
+		if (!strcasecmp(value, words[i])) {
+			*result = i % 2;
+			return true;
 		}
 	}
 	return false;
