@@ -1,38 +1,42 @@
 #include "base/account.h"
 
-#include <grp.h>
-#include <pwd.h>
-#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
-void account_user(uid_t uid, char out[ACCOUNT_SIZE])
+#include "base/num.h"
+
+/* Both files have lines "NAME:PASSWORD:NUMBER:...". */
+static void look_up(const char *path, unsigned id, char out[ACCOUNT_SIZE])
 {
-	FILE *file = fopen("/etc/passwd", "re");
-	const struct passwd *entry;
-	bool found = false;
+	FILE *file = fopen(path, "re");
+	char *line = NULL;
+	size_t size = 0;
 
-	snprintf(out, ACCOUNT_SIZE, "%u", (unsigned)uid);
-	while (file && !found && (entry = fgetpwent(file))) {
-		found = entry->pw_uid == uid;
-		if (found)
-			snprintf(out, ACCOUNT_SIZE, "%s", entry->pw_name);
+	snprintf(out, ACCOUNT_SIZE, "%u", id);
+	while (file && getline(&line, &size, file) > 0) {
+		char *rest = line, *name = strsep(&rest, ":"), *number;
+		uint64_t value;
+
+		strsep(&rest, ":");
+		number = strsep(&rest, ":");
+		if (!number || !num_parse(number, UINT32_MAX, &value) || value != id)
+			continue;
+		snprintf(out, ACCOUNT_SIZE, "%s", name);
+		break;
 	}
+	free(line);
 	if (file)
 		fclose(file);
 }
 
+void account_user(uid_t uid, char out[ACCOUNT_SIZE])
+{
+	look_up("/etc/passwd", uid, out);
+}
+
 void account_group(gid_t gid, char out[ACCOUNT_SIZE])
 {
-	FILE *file = fopen("/etc/group", "re");
-	const struct group *entry;
-	bool found = false;
-
-	snprintf(out, ACCOUNT_SIZE, "%u", (unsigned)gid);
-	while (file && !found && (entry = fgetgrent(file))) {
-		found = entry->gr_gid == gid;
-		if (found)
-			snprintf(out, ACCOUNT_SIZE, "%s", entry->gr_name);
-	}
-	if (file)
-		fclose(file);
+	look_up("/etc/group", gid, out);
 }

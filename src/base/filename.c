@@ -5,12 +5,6 @@
 
 #include "base/text.h"
 
-static bool is_plain(unsigned char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '_' || c == '-' || c == '.';
-}
-
 int filename_encode(char out[NAME_MAX + 1], const char *prefix, const char *what, const char *name,
 		    struct error *err)
 {
@@ -23,7 +17,7 @@ int filename_encode(char out[NAME_MAX + 1], const char *prefix, const char *what
 	memcpy(out, prefix, used);
 	for (const char *p = name; *p; p++) {
 		unsigned char c = (unsigned char)*p;
-		bool plain = is_plain(c) && !(c == '.' && p == name);
+		bool plain = filename_is_plain(*p) && !(c == '.' && p == name);
 
 		if (c == '/' || c < 32 || c == 127)
 			return error_set(err, "bad %s name '%s': it has a %s", what, name,

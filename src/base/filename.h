@@ -9,6 +9,13 @@
 
 #include "base/error.h"
 
+/* Whether the byte stands for itself in a file name, though a dot does not in front. */
+static inline bool filename_is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-' || c == '.';
+}
+
 /*
  * The one place where a name becomes a file name: `prefix`, then the name with
  * A-Z a-z 0-9 . _ - as they are and other bytes, a leading dot included, as %XX. -1 with a reason

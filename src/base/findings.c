@@ -27,7 +27,7 @@ static void keep(struct findings *findings, const struct finding *finding)
 void findings_add(struct findings *findings, enum finding_level level, unsigned line,
 		  const char *format, ...)
 {
-	struct finding finding = {level, line, NULL};
+	struct finding finding = {.level = level, .line = line, .number = findings->count};
 	char *raw;
 	size_t size;
 	va_list args;
@@ -57,34 +57,18 @@ void findings_add(struct findings *findings, enum finding_level level, unsigned 
 
 static int compare(const void *left, const void *right)
 {
-	/* 0, no line, becomes the largest number. */
-	unsigned a = ((const struct finding *)left)->line - 1;
-	unsigned b = ((const struct finding *)right)->line - 1;
+	const struct finding *a = left, *b = right;
+	unsigned a_line = a->line - 1, b_line = b->line - 1; /* 0, no line, is the largest number */
 
-	return (a > b) - (a < b);
+	if (a_line == b_line) /* qsort(3) does not promise to be stable */
+		return (a->number > b->number) - (a->number < b->number);
+	return a_line < b_line ? -1 : 1;
 }
 
-/* qsort(3) of glibc is a merge sort where there is memory, but does not promise to be stable. */
 void findings_sort(struct findings *findings)
 {
-	for (size_t i = 1; i < findings->count; i++) {
-		struct finding finding = findings->list[i];
-		size_t low = 0, high = i;
-
-		if (compare(&findings->list[i - 1], &finding) <= 0)
-			continue;
-		while (low < high) {
-			size_t middle = low + (high - low) / 2;
-
-			if (compare(&findings->list[middle], &finding) <= 0)
-				low = middle + 1;
-			else
-				high = middle;
-		}
-		memmove(&findings->list[low + 1], &findings->list[low],
-			(i - low) * sizeof(finding));
-		findings->list[low] = finding;
-	}
+	if (findings->count)
+		qsort(findings->list, findings->count, sizeof(*findings->list), compare);
 }
 
 void findings_free(struct findings *findings)

@@ -15,6 +15,7 @@ enum finding_level { FINDING_OK, FINDING_WARNING, FINDING_ERROR, FINDING_LEVELS 
 struct finding {
 	enum finding_level level;
 	unsigned line; /* of the file that is looked at; 0: about no line of it */
+	size_t number; /* of those that are kept: the order in which they were added */
 	char *text;    /* control characters are shown escaped */
 };
 

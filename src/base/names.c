@@ -34,7 +34,7 @@ void names_free(struct names *names)
 	*names = (struct names){0};
 }
 
-bool names_have(const struct names *names, const char *name)
+bool names_contain(const struct names *names, const char *name)
 {
 	for (unsigned i = 0; i < names->count; i++) {
 		if (!strcmp(names->list[i], name))
@@ -74,33 +74,25 @@ void names_join(const struct names *names, char *out, unsigned size)
 					 names->list[i]);
 }
 
-static int read_all(struct names *names, DIR *dir, const char *path, struct error *err)
-{
-	struct dirent *entry;
-
-	while ((errno = 0, entry = readdir(dir))) {
-		if (entry->d_type != DT_REG && entry->d_type != DT_UNKNOWN)
-			continue;
-		if (names_add(names, entry->d_name))
-			return error_sys(err, ENOMEM, "cannot read directory '%s'", path);
-	}
-	return errno ? error_sys(err, errno, "cannot read directory '%s'", path) : 0;
-}
-
 int names_read(struct names *names, int fd, const char *path, struct error *err)
 {
 	/* Opened anew: a duplicate would share its place in the directory. */
-	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), errnum;
 	DIR *dir = own < 0 ? NULL : fdopendir(own);
-	int result;
+	const struct dirent *entry;
 
-	if (!dir) {
-		result = error_sys(err, errno, "cannot read directory '%s'", path);
-		if (own >= 0)
-			close(own);
-		return result;
+	while (dir && (errno = 0, entry = readdir(dir))) {
+		if (entry->d_type != DT_REG && entry->d_type != DT_UNKNOWN)
+			continue;
+		if (names_add(names, entry->d_name)) {
+			errno = ENOMEM;
+			break;
+		}
 	}
-	result = read_all(names, dir, path, err);
-	closedir(dir);
-	return result;
+	errnum = errno;
+	if (dir)
+		closedir(dir);
+	else if (own >= 0)
+		close(own);
+	return errnum ? error_sys(err, errnum, "cannot read directory '%s'", path) : 0;
 }

@@ -18,7 +18,7 @@ struct names {
 int names_add(struct names *names, const char *name);
 void names_free(struct names *names);
 
-bool names_have(const struct names *names, const char *name);
+bool names_contain(const struct names *names, const char *name);
 
 /* Puts them into the order in which people count (hw2 before hw10) and drops what is there twice. */
 void names_sort(struct names *names);

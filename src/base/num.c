@@ -1,6 +1,6 @@
 #include "base/num.h"
 
-#include <stddef.h>
+#include <string.h>
 
 #define NS_PER_SECOND INT64_C(1000000000)
 #define DURATION_MAX_SECONDS (INT64_C(100000) * 86400)
@@ -30,21 +30,13 @@ bool num_parse(const char *text, uint64_t max, uint64_t *value)
 /* Seconds per unit of a duration's suffix, 0 for what is none. */
 static int64_t unit_seconds(const char *suffix)
 {
-	if (suffix[0] && suffix[1])
-		return 0;
-	switch (suffix[0]) {
-	case '\0':
-	case 's':
+	static const int64_t seconds[] = {1, 60, 3600, 86400};
+	static const char units[] = "smhd";
+	const char *unit = strchr(units, *suffix);
+
+	if (!*suffix)
 		return 1;
-	case 'm':
-		return 60;
-	case 'h':
-		return 3600;
-	case 'd':
-		return 86400;
-	default:
-		return 0;
-	}
+	return unit && !suffix[1] ? seconds[unit - units] : 0;
 }
 
 bool num_parse_duration(const char *text, int64_t *ns)

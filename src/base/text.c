@@ -36,10 +36,20 @@ void text_escape(char *out, size_t size, const char *in)
 			in += length;
 			continue;
 		}
-		used += (size_t)sprintf(out + used, "\\x%02x", c);
+		text_hex(stpcpy(out + used, "\\x"), c);
+		used += 4;
 		in++;
 	}
 	out[used] = '\0';
+}
+
+char *text_hex(char *out, unsigned char byte)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	*out++ = digits[byte >> 4];
+	*out++ = digits[byte & 15];
+	return out;
 }
 
 static int hex_digit(char c)
@@ -74,18 +84,9 @@ void text_duration(char out[TEXT_DURATION_SIZE], int64_t ns)
 
 const char *text_ordinal(unsigned long long n)
 {
-	if (n % 100 >= 11 && n % 100 <= 13)
-		return "th";
-	switch (n % 10) {
-	case 1:
-		return "st";
-	case 2:
-		return "nd";
-	case 3:
-		return "rd";
-	default:
-		return "th";
-	}
+	static const char *const suffixes[] = {"th", "st", "nd", "rd"};
+
+	return n % 10 > 3 || n % 100 / 10 == 1 ? "th" : suffixes[n % 10];
 }
 
 void text_fold(char *name)

@@ -1,6 +1,6 @@
 /*
  * text - how values are shown to people: escaped bytes, durations, ordinals; the one folding of
- * names to lower case; and the way back from hex digits.
+ * names to lower case; and hex digits, both ways.
  */
 #ifndef GROUPLOCK_TEXT_H
 #define GROUPLOCK_TEXT_H
@@ -15,6 +15,12 @@
  * can move a cursor or fake a line. Cut to `size` between characters, always terminated.
  */
 void text_escape(char *out, size_t size, const char *in);
+
+/*
+ * Writes the byte as two hex digits in lower case and returns what is behind them. Not by
+ * sprintf(3): a run writes the digits of two ids, and it was slower in a way that showed.
+ */
+char *text_hex(char *out, unsigned char byte);
 
 /*
  * The byte that the two upper-case hex digits at `digits` spell, -1 if they are none. Looks at the

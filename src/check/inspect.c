@@ -14,7 +14,11 @@
 
 #define SHOWN_OPTIONS 200 /* characters; overlay has thousands */
 
+/* A file system that keeps the child so long without a sign of life does not answer. */
+#define PATIENCE 15 /* seconds; more than PROOF_PATIENCE */
+
 struct inspection {
+	const char *dir, *source;
 	struct statedir sd; /* DIR itself */
 	uid_t owner;
 	struct findings *findings;
@@ -142,37 +146,36 @@ static void check_place(const struct inspection *in)
 
 /* --- all of it ---------------------------------------------------------------------------- */
 
-static int open_directory(struct inspection *in, const char *dir, const char *source)
+static void inspect(void *arg, const struct supervise *supervise, struct findings *findings)
 {
+	struct inspection *in = arg;
 	struct error err;
 	struct stat st;
 
-	if (statedir_open_top(&in->sd, dir, true, &err) != STATEDIR_OK) {
-		findings_add(in->findings, FINDING_ERROR, 0, "%s", err.text);
-		return -1;
+	in->findings = findings;
+	if (statedir_open_top(&in->sd, in->dir, true, &err) != STATEDIR_OK) {
+		findings_add(findings, FINDING_ERROR, 0, "%s", err.text);
+		return;
 	}
 	if (fstat(in->sd.fd, &st)) {
-		findings_add(in->findings, FINDING_ERROR, 0, "cannot stat '%s': %s", dir,
+		findings_add(findings, FINDING_ERROR, 0, "cannot stat '%s': %s", in->dir,
 			     strerror(errno));
-		statedir_close(&in->sd);
-		return -1;
+	} else {
+		in->owner = st.st_uid;
+		findings_add(findings, FINDING_OK, 0, "directory '%s' (%s) is there", in->dir,
+			     in->source);
+		check_mode(in);
+		check_mount(in);
+		check_place(in);
+		inspect_tree(&in->sd, in->owner, supervise, findings);
+		proof_of_locks(&in->sd, supervise, findings);
 	}
-	in->owner = st.st_uid;
-	findings_add(in->findings, FINDING_OK, 0, "directory '%s' (%s) is there", dir, source);
-	return 0;
+	statedir_close(&in->sd);
 }
 
-void inspect_directory(const char *dir, const char *source, struct supervise *supervise,
-		       struct findings *findings)
+void inspect_directory(const char *dir, const char *source, struct findings *findings)
 {
-	struct inspection in = {.findings = findings};
+	struct inspection in = {.dir = dir, .source = source};
 
-	if (open_directory(&in, dir, source))
-		return;
-	check_mode(&in);
-	check_mount(&in);
-	check_place(&in);
-	inspect_tree(&in.sd, in.owner, supervise, findings);
-	proof_of_locks(&in.sd, supervise, findings);
-	statedir_close(&in.sd);
+	supervise_run(inspect, &in, dir, PATIENCE, findings);
 }

@@ -12,14 +12,14 @@
 #include "lock/statedir.h"
 
 /*
- * Adds all that there is to say of `dir`; `source` says where the user gave that name. It may hang
- * where the file system does: call it under supervise_run().
+ * Adds all that there is to say of `dir`; `source` says where the user gave that name. It does
+ * not hang where the file system does, since a child does the work: then what was found so far has
+ * been added, and that it hangs. The child outlives a caller that is killed, to remove its file.
  */
-void inspect_directory(const char *dir, const char *source, struct supervise *supervise,
-		       struct findings *findings);
+void inspect_directory(const char *dir, const char *source, struct findings *findings);
 
 /* A part of it: groups, locks and files in DIR that the owner and mode of DIR do not agree with. */
-void inspect_tree(const struct statedir *sd, uid_t owner, struct supervise *supervise,
+void inspect_tree(const struct statedir *sd, uid_t owner, const struct supervise *supervise,
 		  struct findings *findings);
 
 #endif

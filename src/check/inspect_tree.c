@@ -22,7 +22,7 @@
 struct tree {
 	const struct statedir *sd;
 	uid_t owner;
-	struct supervise *supervise;
+	const struct supervise *supervise;
 	struct findings *findings;
 	size_t looked_at, wrong;
 	enum finding_level hidden; /* the worst of those that are not shown */
@@ -92,7 +92,7 @@ static void check_mode(struct tree *tree, const char *path, const struct stat *s
 }
 
 /* Whether grouplock makes files of that name. Others are nobody's business. */
-static bool is_ours(const char *name)
+static bool is_file_of_lock(const char *name)
 {
 	return !strcmp(name, GATE_NAME) ||
 	       !strncmp(name, GATE_SLOT_PREFIX, strlen(GATE_SLOT_PREFIX)) ||
@@ -111,17 +111,6 @@ static void check_file(struct tree *tree, const char *path, const struct stat *s
 		check_owner(tree, path, st);
 		check_mode(tree, path, st, 0666);
 	}
-}
-
-static void check_directory(struct tree *tree, int fd, const char *path)
-{
-	struct stat st;
-
-	tree->looked_at++;
-	if (fstat(fd, &st))
-		return;
-	check_owner(tree, path, &st);
-	check_mode(tree, path, &st, 07777);
 }
 
 /* --- walking ------------------------------------------------------------------------------ */
@@ -165,64 +154,53 @@ static void close_entries(struct entries *entries)
 		close(entries->fd);
 }
 
-/* Returns whether it is a lock. Others' directories are nobody's business. */
-static bool check_lock(struct tree *tree, int group, const char *name, const char *path)
+enum level { DIRECTORY, GROUP, LOCK };
+
+/*
+ * Checks the files of locks, and the directories that lead to some: others are nobody's business.
+ * Returns whether there were any. `path` is below DIR: "", "GROUP" or "GROUP/LOCK".
+ */
+static bool check_level(struct tree *tree, enum level level, int parent, const char *name,
+			const char *path)
 {
-	struct entries files;
-	bool is_lock = false;
+	struct entries entries;
+	bool is_ours = false;
+	struct stat st;
 
-	open_entries(&files, tree, group, name, path);
-	for (int i = 0; i < files.count; i++)
-		is_lock |= is_ours(files.list[i]->d_name);
-	if (is_lock)
-		check_directory(tree, files.fd, path);
-	for (int i = 0; i < files.count; i++) {
-		const char *file = files.list[i]->d_name;
-		char below[3 * (NAME_MAX + 1)];
-		struct stat st;
+	open_entries(&entries, tree, parent, name, path);
+	for (int i = 0; i < entries.count; i++) {
+		const char *entry = entries.list[i]->d_name;
+		char below[3 * (NAME_MAX + 1)], ignored[NAME_MAX + 1];
 
-		/* Tickets come and go. */
-		if (!is_ours(file) || fstatat(files.fd, file, &st, AT_SYMLINK_NOFOLLOW))
+		snprintf(below, sizeof(below), "%s%s%s", path, *path ? "/" : "", entry);
+		if (level != LOCK) {
+			is_ours |= filename_decode(ignored, entry) &&
+				   check_level(tree, level + 1, entries.fd, entry, below);
 			continue;
-		snprintf(below, sizeof(below), "%s/%s", path, file);
+		}
+		if (!is_file_of_lock(entry))
+			continue;
+		is_ours = true;
+		if (fstatat(entries.fd, entry, &st, AT_SYMLINK_NOFOLLOW))
+			continue; /* tickets come and go */
 		tree->looked_at++;
 		check_file(tree, below, &st);
 	}
-	close_entries(&files);
-	return is_lock;
-}
-
-static void check_group(struct tree *tree, const char *name)
-{
-	char ignored[NAME_MAX + 1], below[2 * (NAME_MAX + 1)];
-	struct entries locks;
-	bool is_group = false;
-
-	if (!filename_decode(ignored, name))
-		return;
-	open_entries(&locks, tree, tree->sd->fd, name, name);
-	for (int i = 0; i < locks.count; i++) {
-		const char *lock = locks.list[i]->d_name;
-
-		snprintf(below, sizeof(below), "%s/%s", name, lock);
-		if (filename_decode(ignored, lock))
-			is_group |= check_lock(tree, locks.fd, lock, below);
+	if (is_ours && level != DIRECTORY && !fstat(entries.fd, &st)) {
+		tree->looked_at++;
+		check_owner(tree, path, &st);
+		check_mode(tree, path, &st, 07777);
 	}
-	if (is_group)
-		check_directory(tree, locks.fd, name);
-	close_entries(&locks);
+	close_entries(&entries);
+	return is_ours;
 }
 
-void inspect_tree(const struct statedir *sd, uid_t owner, struct supervise *supervise,
+void inspect_tree(const struct statedir *sd, uid_t owner, const struct supervise *supervise,
 		  struct findings *findings)
 {
 	struct tree tree = {.sd = sd, .owner = owner, .supervise = supervise, .findings = findings};
-	struct entries groups;
 
-	open_entries(&groups, &tree, sd->fd, ".", "");
-	for (int i = 0; i < groups.count; i++)
-		check_group(&tree, groups.list[i]->d_name);
-	close_entries(&groups);
+	check_level(&tree, DIRECTORY, sd->fd, ".", "");
 	if (tree.wrong > SHOWN)
 		findings_add(findings, tree.hidden, 0, "and so on: %zu more like these in '%s'",
 			     tree.wrong - SHOWN, sd->path);

@@ -27,13 +27,8 @@ int judge_open(struct judge *judge, struct error *err)
 	struct error reason;
 	int readable;
 
-	switch (memfile_open(&judge->file, &reason)) {
-	case MEMFILE_OK:
-		break;
-	case MEMFILE_UNSUPPORTED:
-	case MEMFILE_ERROR:
+	if (memfile_open(&judge->file, &reason) != MEMFILE_OK)
 		return error_set(err, "cannot check the lines of a file: %s", reason.text);
-	}
 	nothing = judge_file(judge, "", 0, &reason);
 	if (nothing) {
 		config_free(nothing);

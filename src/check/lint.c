@@ -1,54 +1,11 @@
 #include "check/lint.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "check/lint_file.h"
 #include "config/config.h"
 #include "config/config_text.h"
-
-/* --- items -------------------------------------------------------------------------------- */
-
-struct lint_item *lint_add_item(struct lint_file *file, unsigned line, const char *section,
-				const char *key, const char *spelled, const char *value)
-{
-	struct lint_item *item;
-
-	if (file->count == file->room) {
-		size_t room = file->room ? 2 * file->room : 64;
-		struct lint_item *items = realloc(file->items, room * sizeof(*items));
-
-		if (!items)
-			return NULL;
-		file->items = items;
-		file->room = room;
-	}
-	item = &file->items[file->count++];
-	*item = (struct lint_item){.line = line};
-	if (asprintf(&item->name, "%s%s%s", section, key ? ":" : "", key ? key : "") < 0)
-		item->name = NULL;
-	item->section = strdup(section);
-	item->spelled = strdup(spelled);
-	item->key = key ? strdup(key) : NULL;
-	item->value = value ? strdup(value) : NULL;
-	return item->name && item->section && item->spelled && !item->key == !key &&
-			       !item->value == !value
-		       ? item
-		       : NULL;
-}
-
-static void free_items(struct lint_file *file)
-{
-	for (size_t i = 0; i < file->count; i++) {
-		free(file->items[i].name);
-		free(file->items[i].section);
-		free(file->items[i].key);
-		free(file->items[i].spelled);
-		free(file->items[i].value);
-	}
-	free(file->items);
-}
 
 /* --- the judge's last word ---------------------------------------------------------------- */
 
@@ -164,6 +121,6 @@ void lint_config(const char *path, struct findings *findings, char **directory)
 		*directory = find_directory(&file);
 	ask_run(path, findings);
 	findings_sort(findings);
-	free_items(&file);
+	lint_free(&file);
 	config_text_free(&text);
 }

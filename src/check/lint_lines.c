@@ -2,13 +2,13 @@
  * Each piece is handed to iniparser as it stands in the file; lint.c compares the sum with what
  * the file is to iniparser as a whole.
  */
+#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "check/lint_file.h"
-#include "check/lint_piece.h"
-#include "check/lint_text.h"
 #include "config/config.h"
 #include "config/config_text.h"
 
@@ -26,6 +26,49 @@ static int out_of_memory(struct error *err)
 {
 	return error_sys(err, ENOMEM, "cannot check the lines of a file");
 }
+
+/* --- from bytes to pieces ----------------------------------------------------------------- */
+
+/* Without its end. */
+static size_t line_length(const char *at, const char *end)
+{
+	const char *newline = memchr(at, '\n', (size_t)(end - at));
+
+	return (size_t)((newline ? newline : end) - at);
+}
+
+/*
+ * Joins one more line to the text. Blanks go first, then it is seen whether there is a backslash:
+ * those before it stay.
+ */
+static void join(struct piece *piece, const char *line, size_t size)
+{
+	char *end = piece->text + piece->keep + size;
+
+	memcpy(piece->text + piece->keep, line, size);
+	while (end > piece->text && isspace((unsigned char)end[-1]))
+		end--;
+	*end = '\0';
+	piece->continued = end > piece->text && end[-1] == '\\';
+	piece->keep = piece->continued ? (size_t)(end - piece->text) - 1 : 0;
+}
+
+/* The next piece: lines from `at`, of which the first has number `first`. */
+static void read_piece(struct piece *piece, unsigned first, const char *at, const char *end)
+{
+	*piece = (struct piece){.first = first, .raw = at, .text = piece->text};
+	do {
+		size_t size = line_length(at, end);
+
+		piece->lines++;
+		join(piece, at, size);
+		at += size;
+		at += at < end;
+	} while (piece->continued && at < end);
+	piece->size = (size_t)(at - piece->raw);
+}
+
+/* --- pieces that lose something ------------------------------------------------------------ */
 
 /* Whether the piece is text. Each line is told of once. */
 static bool check_bytes(struct reader *reader, const struct piece *piece)
@@ -67,17 +110,14 @@ static int check_swallowed(const struct reader *reader, const struct piece *whol
 			   const struct verdict *verdict, struct error *err)
 {
 	const char *at = whole->raw, *end = whole->raw + whole->size, *next;
-	struct piece part = {.text = NULL};
-	int result = 0;
+	struct piece part = {.text = malloc(whole->size + 1)};
+	int result = part.text ? 0 : out_of_memory(err);
 
 	for (unsigned i = 1; i < whole->lines && !result; i++) {
-		size_t size = piece_line(at, end);
+		size_t size = line_length(at, end);
 		struct verdict before;
 
-		if (piece_join(&part, at, size)) {
-			result = out_of_memory(err);
-			break;
-		}
+		join(&part, at, size);
 		part.text[part.keep] = '\n';
 		result = judge_line(&reader->file->judge, part.text, part.keep + 1, &before, err);
 		at += size + 1;
@@ -97,7 +137,49 @@ static int check_swallowed(const struct reader *reader, const struct piece *whol
 	return result;
 }
 
-/* --- from lines to items ------------------------------------------------------------------ */
+/* --- items -------------------------------------------------------------------------------- */
+
+/* NULL: no memory. */
+static struct lint_item *add_item(struct lint_file *file, unsigned line, const char *section,
+				  const char *key, const char *spelled, const char *value)
+{
+	struct lint_item *item;
+
+	if (file->count == file->room) {
+		size_t room = file->room ? 2 * file->room : 64;
+		struct lint_item *items = realloc(file->items, room * sizeof(*items));
+
+		if (!items)
+			return NULL;
+		file->items = items;
+		file->room = room;
+	}
+	item = &file->items[file->count++];
+	*item = (struct lint_item){.line = line};
+	if (asprintf(&item->name, "%s%s%s", section, key ? ":" : "", key ? key : "") < 0)
+		item->name = NULL;
+	item->section = strdup(section);
+	item->spelled = strdup(spelled);
+	item->key = key && item->name ? item->name + strlen(section) + 1 : NULL;
+	item->value = value ? strdup(value) : NULL;
+	return item->name && item->section && item->spelled && !item->key == !key &&
+			       !item->value == !value
+		       ? item
+		       : NULL;
+}
+
+void lint_free(struct lint_file *file)
+{
+	for (size_t i = 0; i < file->count; i++) {
+		free(file->items[i].name);
+		free(file->items[i].section);
+		free(file->items[i].spelled);
+		free(file->items[i].value);
+	}
+	free(file->items);
+}
+
+/* --- from pieces to items ------------------------------------------------------------------ */
 
 /*
  * After a line that was meant as a section but is none: what follows is judged as if it were one,
@@ -126,7 +208,7 @@ static int add_section(struct reader *reader, const struct piece *piece,
 	struct error reason;
 
 	lint_spelling(spelled, piece, verdict);
-	item = lint_add_item(reader->file, piece->first, verdict->name, NULL, spelled, NULL);
+	item = add_item(reader->file, piece->first, verdict->name, NULL, spelled, NULL);
 	if (!item)
 		return -1;
 	strcpy(reader->section, verdict->name);
@@ -146,8 +228,8 @@ static int add_entry(struct reader *reader, const struct piece *piece,
 	struct error reason;
 
 	lint_spelling(spelled, piece, verdict);
-	item = lint_add_item(reader->file, piece->first, reader->section, verdict->name, spelled,
-			     verdict->value);
+	item = add_item(reader->file, piece->first, reader->section, verdict->name, spelled,
+			verdict->value);
 	if (!item)
 		return -1;
 	item->bad = true;
@@ -205,9 +287,9 @@ int lint_lines(struct lint_file *file, struct error *err)
 {
 	const char *at = file->content, *end = file->content + file->size;
 	struct reader reader = {.file = file};
-	struct piece piece = {.text = NULL};
+	struct piece piece = {.text = malloc(file->size + 1)};
 	unsigned line = 1;
-	int result = 0;
+	int result = piece.text ? 0 : out_of_memory(err);
 
 	if (file->size >= 3 && !memcmp(file->content, BYTE_ORDER_MARK, 3)) {
 		findings_add(file->findings, FINDING_ERROR, 1,
@@ -215,8 +297,8 @@ int lint_lines(struct lint_file *file, struct error *err)
 		at += 3;
 	}
 	while (at < end && !result) {
-		result = piece_read(&piece, line, at, end) ? out_of_memory(err)
-							   : take_piece(&reader, &piece, err);
+		read_piece(&piece, line, at, end);
+		result = take_piece(&reader, &piece, err);
 		at += piece.size;
 		line += piece.lines;
 	}

@@ -1,16 +1,16 @@
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/suggest.h"
 #include "base/text.h"
-#include "check/glob.h"
 #include "check/lint_file.h"
 #include "config/config.h"
 
-static void out_of_memory(struct error *err)
+static int out_of_memory(struct error *err)
 {
-	error_sys(err, ENOMEM, "cannot compare the entries of a file");
+	return error_sys(err, ENOMEM, "cannot compare the entries of a file");
 }
 
 /* --- what is there twice ------------------------------------------------------------------ */
@@ -48,10 +48,8 @@ static int find_duplicates(struct lint_file *file, struct error *err)
 	struct lint_item **sorted = malloc((file->count + 1) * sizeof(*sorted));
 	struct lint_item *first = NULL;
 
-	if (!sorted) {
-		out_of_memory(err);
-		return -1;
-	}
+	if (!sorted)
+		return out_of_memory(err);
 	for (size_t i = 0; i < file->count; i++)
 		sorted[i] = &file->items[i];
 	qsort(sorted, file->count, sizeof(struct lint_item *), by_name);
@@ -70,88 +68,62 @@ static int find_duplicates(struct lint_file *file, struct error *err)
 
 /* --- patterns ----------------------------------------------------------------------------- */
 
-static bool has_patterns(const struct lint_item *item)
+static bool has_pattern(const struct lint_item *item)
 {
 	return item->key && !item->bad && strcmp(item->section, CONFIG_SECTION_MAIN) != 0 &&
 	       config_is_pattern(item->key);
 }
 
-struct patterns {
-	struct {
-		const struct lint_item *item;
-		struct glob *glob; /* NULL: not to be compared */
-	} * list;                  /* in the order in which they are tried: a lone * is the last */
-	size_t count;
-};
+/* A byte that no file has: config_text_allows(). */
+#define ANY '\001'
 
-static int collect(struct patterns *patterns, const struct lint_file *file, const char *section)
+/*
+ * Whether `earlier` matches all that `later` does. What later's stars and question marks stand for
+ * may be bytes that earlier does not have, and then only earlier's stars can take them: so one name
+ * with such a byte in their places decides for all names. Of an earlier question mark, and of brackets, it would
+ * not: they are not judged.
+ */
+static bool covers(const char *earlier, const char *later)
 {
-	const struct lint_item *lone = NULL;
+	char name[JUDGE_SIZE], *out = name;
 
-	patterns->count = 0;
-	patterns->list = malloc((file->count + 1) * sizeof(*patterns->list));
-	if (!patterns->list)
-		return -1;
-	for (size_t i = 0; i < file->count; i++) {
-		const struct lint_item *item = &file->items[i];
+	if (earlier[strcspn(earlier, "?[")] || strchr(later, '['))
+		return false;
+	for (; *later; later++) {
+		bool is_any = *later == '*' || *later == '?';
 
-		if (!has_patterns(item) || strcmp(item->section, section) != 0)
-			continue;
-		if (!strcmp(item->key, "*"))
-			lone = item;
-		else
-			patterns->list[patterns->count++].item = item;
+		later += *later == '\\';
+		*out++ = is_any ? ANY : *later;
 	}
-	if (lone)
-		patterns->list[patterns->count++].item = lone;
-	for (size_t i = 0; i < patterns->count; i++)
-		patterns->list[i].glob = glob_compile(patterns->list[i].item->key);
-	return 0;
+	*out = '\0';
+	return !fnmatch(earlier, name, 0);
 }
 
-static void compare_patterns(const struct lint_file *file, const struct patterns *patterns)
+static void check_pattern(const struct lint_file *file, const struct lint_item *item)
 {
-	for (size_t i = 0; i < patterns->count; i++) {
-		const struct lint_item *item = patterns->list[i].item;
-		const struct glob *glob = patterns->list[i].glob;
-		size_t j = 0;
+	bool is_last_resort = !strcmp(item->key, "*"); /* tried last wherever it stands */
 
-		if (glob && glob_is_void(glob)) {
-			findings_add(file->findings, FINDING_WARNING, item->line,
-				     "section [%s]: pattern '%s' matches no name that there can be",
-				     item->section, item->key);
-			continue;
-		}
-		while (glob && j < i &&
-		       !(patterns->list[j].glob && glob_covers(patterns->list[j].glob, glob)))
-			j++;
-		if (glob && j < i)
-			findings_add(
-				file->findings, FINDING_WARNING, item->line,
-				"section [%s]: pattern '%s' is never used: '%s' in line %u is tried "
-				"before it and matches all that it matches",
-				item->section, item->key, patterns->list[j].item->key,
-				patterns->list[j].item->line);
+	/* No name has a slash or a control character: filename_encode(). */
+	if (!strchr(item->key, '[') && item->key[strcspn(item->key, "/\t\v\f\r")]) {
+		findings_add(file->findings, FINDING_WARNING, item->line,
+			     "section [%s]: pattern '%s' matches no name that there can be",
+			     item->section, item->key);
+		return;
 	}
-}
-
-static int check_patterns(struct lint_file *file, struct error *err)
-{
 	for (size_t i = 0; i < file->count; i++) {
-		struct patterns patterns;
+		const struct lint_item *other = &file->items[i];
 
-		if (file->items[i].key || file->items[i].bad)
+		if (other == item && !is_last_resort)
+			return;
+		if (other == item || !has_pattern(other) || !strcmp(other->key, "*") ||
+		    strcmp(other->section, item->section) != 0 || !covers(other->key, item->key))
 			continue;
-		if (collect(&patterns, file, file->items[i].section)) {
-			out_of_memory(err);
-			return -1;
-		}
-		compare_patterns(file, &patterns);
-		for (size_t j = 0; j < patterns.count; j++)
-			glob_free(patterns.list[j].glob);
-		free(patterns.list);
+		findings_add(file->findings, FINDING_WARNING, item->line,
+			     "section [%s]: pattern '%s' is never used: '%s' in line %u is tried "
+			     "before it and matches all that it matches",
+			     item->section, item->key, other->key, other->line);
+		return;
 	}
-	return 0;
 }
 
 /* --- groups ------------------------------------------------------------------------------- */
@@ -247,10 +219,8 @@ static int check_groups(struct lint_file *file, struct error *err)
 {
 	struct groups groups = {.list = malloc((file->count + 1) * sizeof(*groups.list))};
 
-	if (!groups.list) {
-		out_of_memory(err);
-		return -1;
-	}
+	if (!groups.list)
+		return out_of_memory(err);
 	for (size_t i = 0; i < file->count; i++) {
 		const struct lint_item *item = &file->items[i];
 
@@ -270,7 +240,11 @@ static int check_groups(struct lint_file *file, struct error *err)
 
 int lint_rules(struct lint_file *file, struct error *err)
 {
-	return find_duplicates(file, err) || check_patterns(file, err) || check_groups(file, err)
-		       ? -1
-		       : 0;
+	if (find_duplicates(file, err))
+		return -1;
+	for (size_t i = 0; i < file->count; i++) {
+		if (has_pattern(&file->items[i]))
+			check_pattern(file, &file->items[i]);
+	}
+	return check_groups(file, err);
 }

@@ -1,4 +1,4 @@
-#include "check/lint_text.h"
+#include "check/lint_file.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -106,18 +106,9 @@ static const struct {
 	{0x47504653, "gpfs"},  {0x19830326, "beegfs"},
 };
 
-static void name_kind(struct mount *mount, unsigned long magic)
-{
-	snprintf(mount->type, sizeof(mount->type), "0x%lx", magic);
-	for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++) {
-		if (magics[i].magic == magic)
-			snprintf(mount->type, sizeof(mount->type), "%s", magics[i].type);
-	}
-}
-
 int mount_of(struct mount *mount, int fd, struct error *err)
 {
-	unsigned long id;
+	unsigned long id, magic;
 	struct statfs fs;
 
 	if (find_id(fd, &id) && find_mount(mount, id))
@@ -125,7 +116,12 @@ int mount_of(struct mount *mount, int fd, struct error *err)
 	*mount->root = *mount->point = *mount->options = '\0';
 	if (fstatfs(fd, &fs))
 		return error_sys(err, errno, "cannot find out the file system");
-	name_kind(mount, (unsigned long)fs.f_type & 0xffffffff);
+	magic = (unsigned long)fs.f_type & 0xffffffff;
+	snprintf(mount->type, sizeof(mount->type), "0x%lx", magic);
+	for (size_t i = 0; i < sizeof(magics) / sizeof(*magics); i++) {
+		if (magics[i].magic == magic)
+			snprintf(mount->type, sizeof(mount->type), "%s", magics[i].type);
+	}
 	return 0;
 }
 

@@ -14,11 +14,12 @@
 
 /*
  * Adds what it found about the directory `sd`, DIR itself. Waits no longer than PROOF_PATIENCE
- * seconds for anything that another process does, with a pulse each second; but it may hang where
- * the file system does, so call it under supervise_run(), which also keeps signals away.
+ * seconds for anything that another process does, and gives a pulse or a finding at least as often;
+ * but it may hang where the file system does, so call it under supervise_run(), which also keeps
+ * signals away.
  */
 #define PROOF_PATIENCE 10
-void proof_of_locks(const struct statedir *sd, struct supervise *supervise,
+void proof_of_locks(const struct statedir *sd, const struct supervise *supervise,
 		    struct findings *findings);
 
 #endif

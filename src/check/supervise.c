@@ -1,17 +1,15 @@
 /*
- * Messages on the pipe end with a zero byte: "F LEVEL LINE TEXT" a finding, "P" a pulse, "E" the
- * end. The end of the file does not tell the end: a process of the child's may hold the pipe open.
+ * The socket keeps messages apart. Its end does not tell the child's end: a process of the child's
+ * may hold it open.
  */
 #include "check/supervise.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,134 +17,73 @@
 
 #define REAP_PATIENCE CLOCK_SECOND /* what is stuck in the kernel even so is left to init */
 
-struct supervise {
-	int fd;
+#define MAX_TEXT 65536 /* of a finding: paths and the options of a mount, escaped, are shorter */
+
+enum { PULSE = FINDING_LEVELS, END };
+
+struct message {
+	int kind; /* PULSE or END, or a finding's level */
+	unsigned line;
+	char text[MAX_TEXT]; /* as much of it as was sent */
 };
 
 /* --- the child ---------------------------------------------------------------------------- */
 
-/* false: nobody listens any more. */
-static bool say(const struct supervise *supervise, const char *bytes, size_t size)
+static void say(const struct supervise *supervise, int kind, unsigned line, const char *text)
 {
-	while (size) {
-		ssize_t sent = write(supervise->fd, bytes, size);
+	struct message message;
+	size_t length = strnlen(text, sizeof(message.text));
 
-		if (sent < 0 && errno != EINTR)
-			return false;
-		bytes += sent > 0 ? sent : 0;
-		size -= sent > 0 ? (size_t)sent : 0;
-	}
-	return true;
+	message.kind = kind;
+	message.line = line;
+	memcpy(message.text, text, length);
+	/* It fails where nobody listens any more. */
+	if (write(supervise->fd, &message, offsetof(struct message, text) + length) < 0)
+		return;
 }
 
 static void say_finding(void *arg, const struct finding *finding)
 {
-	char head[32];
-	int length = snprintf(head, sizeof(head), "F%d %u ", (int)finding->level, finding->line);
-
-	say(arg, head, (size_t)length);
-	say(arg, finding->text, strlen(finding->text) + 1);
+	say(arg, (int)finding->level, finding->line, finding->text);
 }
 
-bool supervise_pulse(struct supervise *supervise)
+void supervise_pulse(const struct supervise *supervise)
 {
-	return say(supervise, "P", 2);
-}
-
-static _Noreturn void be_child(supervise_work *work, void *arg, int fd)
-{
-	struct supervise supervise = {fd};
-	struct findings findings = {.hear = say_finding, .arg = &supervise};
-
-	work(arg, &supervise, &findings);
-	say(&supervise, "E", 2);
-	_exit(0);
+	say(supervise, PULSE, 0, "");
 }
 
 /* --- the caller --------------------------------------------------------------------------- */
 
-struct hearing {
-	struct findings *findings;
-	char *text; /* what came of a message that is not complete */
-	size_t used, room;
-	bool ended;
-};
+enum end { DONE, SILENT, DIED };
 
-static void hear_message(struct hearing *hearing, const char *message)
+static enum end listen_to(int fd, int seconds, struct findings *findings)
 {
-	int level = *message == 'F' ? message[1] - '0' : -1;
-	unsigned long line;
-	char *end;
+	struct pollfd poller = {.fd = fd, .events = POLLIN};
+	int64_t deadline = clock_now() + seconds * CLOCK_SECOND;
 
-	if (*message == 'E')
-		hearing->ended = true;
-	if (level < 0 || level >= FINDING_LEVELS)
-		return;
-	line = strtoul(message + 2, &end, 10);
-	findings_add(hearing->findings, (enum finding_level)level, (unsigned)line, "%s",
-		     end + (*end == ' '));
-}
-
-static bool hear_bytes(struct hearing *hearing, const char *bytes, size_t size)
-{
-	if (!hearing->text || hearing->used + size > hearing->room) {
-		size_t room = 2 * (hearing->used + size + 1);
-		char *text = realloc(hearing->text, room);
-
-		if (!text)
-			return false;
-		hearing->text = text;
-		hearing->room = room;
-	}
-	memcpy(hearing->text + hearing->used, bytes, size);
-	hearing->used += size;
 	for (;;) {
-		char *end = memchr(hearing->text, '\0', hearing->used);
-		size_t length;
-
-		if (!end)
-			return true;
-		hear_message(hearing, hearing->text);
-		length = (size_t)(end - hearing->text) + 1;
-		hearing->used -= length;
-		memmove(hearing->text, end + 1, hearing->used);
-	}
-}
-
-/* Milliseconds until then, rounded up; 0 if it is past. */
-static int milliseconds_to(int64_t deadline)
-{
-	int64_t left = deadline - clock_now();
-
-	return left > 0 ? (int)(left / 1000000) + 1 : 0;
-}
-
-static enum supervise_result listen_to(int fd, struct findings *findings, int64_t patience)
-{
-	struct hearing hearing = {.findings = findings};
-	enum supervise_result result = SUPERVISE_DIED;
-	int64_t deadline = clock_now() + patience;
-	char bytes[4096];
-
-	while (!hearing.ended) {
-		struct pollfd poller = {.fd = fd, .events = POLLIN};
+		struct message message;
+		int64_t left = deadline - clock_now();
 		ssize_t got;
 
-		if (poll(&poller, 1, milliseconds_to(deadline)) <= 0) {
-			if (clock_now() < deadline)
+		if (poll(&poller, 1, left > 0 ? (int)(left / 1000000) + 1 : 0) <= 0) {
+			if (left > 0)
 				continue;
-			result = SUPERVISE_SILENT;
-			break;
+			return SILENT;
 		}
-		got = read(fd, bytes, sizeof(bytes));
+		got = read(fd, &message, sizeof(message));
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got <= 0 || !hear_bytes(&hearing, bytes, (size_t)got))
-			break;
-		deadline = clock_now() + patience;
+		if (got < (ssize_t)offsetof(struct message, text))
+			return DIED;
+		if (message.kind == END)
+			return DONE;
+		if (message.kind < PULSE)
+			findings_add(findings, (enum finding_level)message.kind, message.line,
+				     "%.*s", (int)got - (int)offsetof(struct message, text),
+				     message.text);
+		deadline = clock_now() + seconds * CLOCK_SECOND;
 	}
-	free(hearing.text);
-	return hearing.ended ? SUPERVISE_DONE : result;
 }
 
 static void reap(pid_t pid, bool kill_it)
@@ -159,35 +96,43 @@ static void reap(pid_t pid, bool kill_it)
 		poll(NULL, 0, 10);
 }
 
-enum supervise_result supervise_run(supervise_work *work, void *arg, struct findings *findings,
-				    int64_t patience, struct error *err)
+void supervise_run(supervise_work *work, void *arg, const char *path, int seconds,
+		   struct findings *findings)
 {
-	enum supervise_result result;
+	enum end end;
 	sigset_t all, mask_was;
 	int fds[2];
 	pid_t pid;
 
-	if (pipe2(fds, O_CLOEXEC)) {
-		error_sys(err, errno, "cannot create a pipe");
-		return SUPERVISE_ERROR;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds)) {
+		findings_add(findings, FINDING_ERROR, 0, "cannot check '%s': no sockets: %s", path,
+			     strerror(errno));
+		return;
 	}
 	/* From birth: a signal must not end the child before it can clean up. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &mask_was);
 	pid = fork();
 	if (!pid) {
+		struct supervise supervise = {fds[1]};
+		struct findings said = {.hear = say_finding, .arg = &supervise};
+
 		close(fds[0]);
-		be_child(work, arg, fds[1]);
+		work(arg, &supervise, &said);
+		say(&supervise, END, 0, "");
+		_exit(0);
 	}
 	sigprocmask(SIG_SETMASK, &mask_was, NULL);
 	close(fds[1]);
-	if (pid < 0) {
-		error_sys(err, errno, "cannot start a process");
-		close(fds[0]);
-		return SUPERVISE_ERROR;
-	}
-	result = listen_to(fds[0], findings, patience);
+	end = pid < 0 ? DIED : listen_to(fds[0], seconds, findings);
 	close(fds[0]);
-	reap(pid, result != SUPERVISE_DONE);
-	return result;
+	if (pid > 0)
+		reap(pid, end != DONE);
+	if (end == SILENT)
+		findings_add(
+			findings, FINDING_ERROR, 0,
+			"the file system of '%s' has not answered for %d seconds; is its server up?",
+			path, seconds);
+	else if (end == DIED)
+		findings_add(findings, FINDING_ERROR, 0, "the check of '%s' was killed", path);
 }

@@ -5,19 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/findings.h"
 #include "base/text.h"
 #include "check/inspect.h"
 #include "check/lint.h"
-#include "check/supervise.h"
 #include "cli/command.h"
 
 #define KEY_STRICT 256
 #define BAD 1 /* exit status: there are errors */
-
-/* A file system that keeps the inspection so long without a sign of life does not answer. */
-#define PATIENCE 15 /* seconds */
 
 static const struct option_spec check_options[] = {
 	{KEY_STRICT, "strict", NULL, "exit with 1 for warnings too"},
@@ -100,38 +95,6 @@ static void print(void *arg, const struct finding *finding)
 	fflush(stdout); /* the next one may take long */
 }
 
-static void inspect(void *arg, struct supervise *supervise, struct findings *findings)
-{
-	const struct resolved *where = arg;
-
-	inspect_directory(where->directory, where->directory_source, supervise, findings);
-}
-
-static void check_directory(struct resolved *where, struct findings *findings)
-{
-	struct error err;
-
-	fflush(stdout);
-	switch (supervise_run(inspect, where, findings, PATIENCE * CLOCK_SECOND, &err)) {
-	case SUPERVISE_DONE:
-		return;
-	case SUPERVISE_SILENT:
-		findings_add(
-			findings, FINDING_ERROR, 0,
-			"the file system of '%s' has not answered for %d seconds; is its server up?",
-			where->directory, PATIENCE);
-		return;
-	case SUPERVISE_DIED:
-		findings_add(findings, FINDING_ERROR, 0, "the check of '%s' was killed",
-			     where->directory);
-		return;
-	case SUPERVISE_ERROR:
-		findings_add(findings, FINDING_ERROR, 0, "cannot check '%s': %s", where->directory,
-			     err.text);
-		return;
-	}
-}
-
 /* --- both --------------------------------------------------------------------------------- */
 
 static int run(const struct command *self, struct resolve_options *resolve, int argc, char **argv)
@@ -151,7 +114,8 @@ static int run(const struct command *self, struct resolve_options *resolve, int 
 		return command_fail(&err);
 	check_config(config, where.config_source, &findings, &configured);
 	resolve_directory(&where, config, configured);
-	check_directory(&where, &findings);
+	fflush(stdout);
+	inspect_directory(where.directory, where.directory_source, &findings);
 	free(configured);
 	if (fflush(stdout) || ferror(stdout)) {
 		error_sys(&err, errno, "cannot write the findings");

@@ -30,7 +30,7 @@ static int add_lock(struct which *which, const char *name, struct error *err)
 
 	if (folded)
 		text_fold(folded);
-	if (!folded || (!names_have(&which->locks, folded) && names_add(&which->locks, folded)))
+	if (!folded || (!names_contain(&which->locks, folded) && names_add(&which->locks, folded)))
 		result = error_sys(err, ENOMEM, "cannot read '%s'", name);
 	free(folded);
 	return result;

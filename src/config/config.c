@@ -14,6 +14,7 @@
 
 #include "base/filename.h"
 #include "base/memfile.h"
+#include "base/names.h"
 #include "base/num.h"
 #include "base/suggest.h"
 #include "base/text.h"
@@ -31,8 +32,7 @@ struct config {
 	char *path;
 	struct stat identity; /* as it was before it was read */
 	dictionary *ini;
-	char **locks; /* default first; the rest in file order */
-	unsigned lock_count;
+	struct names locks; /* default first; the rest in file order */
 };
 
 /* iniparser reports by a callback without an argument, so what it said last stays here. */
@@ -120,15 +120,12 @@ int slotset_parse(struct slotset *slots, const char *value, struct error *err)
 
 static bool parse_bool(const char *value, bool *result)
 {
-	static const char *const words[][2] = {
-		{"no", "yes"}, {"false", "true"}, {"0", "1"}, {"off", "on"}};
+	static const char *const words[] = {"no", "yes", "false", "true", "0", "1", "off", "on"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		for (int truth = 0; truth < 2; truth++) {
-			if (!strcasecmp(value, words[i][truth])) {
-				*result = truth;
-				return true;
-			}
+		if (!strcasecmp(value, words[i])) {
+			*result = i % 2;
+			return true;
 		}
 	}
 	return false;
@@ -211,16 +208,6 @@ static int check_worker(const char *key, const char *value, struct error *err)
 	return filename_encode(file, "", "group", value, err);
 }
 
-static int check_slots(const char *key, const char *value, struct error *err)
-{
-	struct slotset slots;
-
-	if (check_key("group", key, err) || slotset_parse(&slots, value, err))
-		return -1;
-	slotset_free(&slots);
-	return 0;
-}
-
 /* The lock of section "slots" or "slots NAME", NULL for another section. */
 static const char *lock_of(const char *section)
 {
@@ -233,11 +220,17 @@ static const char *lock_of(const char *section)
 
 static int check_entry(const char *section, const char *key, const char *value, struct error *err)
 {
+	struct slotset slots;
+
 	if (!strcmp(section, SECTION_MAIN))
 		return check_main(key, value, err);
 	if (!strcmp(section, SECTION_WORKERS))
 		return check_worker(key, value, err);
-	return check_slots(key, value, err); /* check_section() has seen its section first */
+	/* a lock's: check_section() has seen its section first */
+	if (check_key("group", key, err) || slotset_parse(&slots, value, err))
+		return -1;
+	slotset_free(&slots);
+	return 0;
 }
 
 /* With the brackets, so that nobody takes it for a key. Of a lock's section the first word decides. */
@@ -275,13 +268,8 @@ static int check_section(const char *section, struct error *err)
 
 static int add_lock(struct config *config, const char *name, struct error *err)
 {
-	char **locks = realloc(config->locks, (config->lock_count + 1) * sizeof(*locks));
-
-	if (locks)
-		config->locks = locks;
-	if (!locks || !(locks[config->lock_count] = strdup(name)))
+	if (names_add(&config->locks, name))
 		return error_sys(err, ENOMEM, "cannot load '%s'", config->path);
-	config->lock_count++;
 	return 0;
 }
 
@@ -305,26 +293,18 @@ int config_check_item(const char *name, const char *value, struct error *err)
 	return 0;
 }
 
-static int check_dictionary_item(struct config *config, const char *name, const char *value,
-				 struct error *err)
-{
-	struct error reason;
-
-	if (config_check_item(name, value, &reason))
-		return error_set(err, "%s: %s", config->path, reason.text);
-	if (!value && !strncmp(name, LOCK_PREFIX, sizeof(LOCK_PREFIX) - 1))
-		return add_lock(config, lock_of(name), err);
-	return 0;
-}
-
 static int check_dictionary(struct config *config, struct error *err)
 {
 	const char *name, *value;
+	struct error reason;
 
 	if (add_lock(config, CONFIG_DEFAULT_LOCK, err))
 		return -1;
 	for (unsigned i = 0; config_item(config, i, &name, &value); i++) {
-		if (check_dictionary_item(config, name, value, err))
+		if (config_check_item(name, value, &reason))
+			return error_set(err, "%s: %s", config->path, reason.text);
+		if (!value && !strncmp(name, LOCK_PREFIX, sizeof(LOCK_PREFIX) - 1) &&
+		    add_lock(config, lock_of(name), err))
 			return -1;
 	}
 	return 0;
@@ -386,15 +366,6 @@ bool config_item(const struct config *config, unsigned index, const char **name,
 	return true;
 }
 
-/* Takes the last section out again. False: iniparser has not come that far. */
-static bool take_end(dictionary *ini)
-{
-	if (!ini->n || strcmp(ini->key[ini->n - 1], END_SECTION))
-		return false;
-	dictionary_unset(ini, END_SECTION);
-	return true;
-}
-
 /*
  * iniparser takes an error of read(2) for the end of the file, or has no memory for the rest, and
  * goes by the half that it got: a group would have another limit without a word. So one more
@@ -405,12 +376,16 @@ static int parse_copy(struct config *config, const struct config_text *text,
 {
 	/* Two line ends: a backslash may have been the last byte. */
 	static const char end[] = "\n\n[" END_SECTION "]\n";
+	const dictionary *ini;
 
 	if (memfile_append(copy, text->bytes, text->size, err) ||
 	    memfile_append(copy, end, sizeof(end) - 1, err) || parse(config, copy->path, err))
 		return -1;
-	if (take_end(config->ini))
+	ini = config->ini;
+	if (ini->n && !strcmp(ini->key[ini->n - 1], END_SECTION)) {
+		dictionary_unset(config->ini, END_SECTION);
 		return 0;
+	}
 	if (*parser_said)
 		return explain_parser(config->path, err);
 	return error_sys(err, EIO, "cannot read the copy of '%s' in memory", config->path);
@@ -445,48 +420,40 @@ static int parse_text(struct config *config, const struct config_text *text, str
 	return -1; /* said outright for clang's analyzer, which does not look into error.c */
 }
 
-static struct config *load(const struct config_text *text, struct error *err)
+static struct config *load(const char *path, enum config_text_part part, const char *worker,
+			   struct error *err)
 {
-	struct config *config = new_config(text->path, err);
+	struct config *config = NULL;
+	struct config_text text;
 
-	if (!config)
-		return NULL;
-	config->identity = text->identity;
-	if (!parse_text(config, text, err) && !check_dictionary(config, err))
-		return config;
-	config_free(config);
-	return NULL;
+	if (!config_text_read(&text, path, err) && !config_text_check(&text, part, worker, err))
+		config = new_config(path, err);
+	if (config) {
+		config->identity = text.identity;
+		if (parse_text(config, &text, err) || check_dictionary(config, err)) {
+			config_free(config);
+			config = NULL;
+		}
+	}
+	config_text_free(&text);
+	return config;
 }
 
 struct config *config_load(const char *path, struct error *err)
 {
-	struct config *config = NULL;
-	struct config_text text;
-
-	if (!config_text_read(&text, path, err) && !config_text_check(&text, err))
-		config = load(&text, err);
-	config_text_free(&text);
-	return config;
+	return load(path, CONFIG_TEXT_WHOLE, NULL, err);
 }
 
 struct config *config_load_for(const char *path, const char *worker, struct error *err)
 {
-	struct config *config = NULL;
-	struct config_text text;
-
-	if (!config_text_read(&text, path, err) && !config_text_check_for(&text, worker, err))
-		config = load(&text, err);
-	config_text_free(&text);
-	return config;
+	return load(path, CONFIG_TEXT_FOR_WORKER, worker, err);
 }
 
 void config_free(struct config *config)
 {
 	if (!config)
 		return;
-	for (unsigned i = 0; i < config->lock_count; i++)
-		free(config->locks[i]);
-	free(config->locks);
+	names_free(&config->locks);
 	if (config->ini)
 		iniparser_freedict(config->ini);
 	free(config->path);
@@ -527,9 +494,10 @@ bool config_strict(const struct config *config)
 
 void config_groups(const struct config *config, config_see *see, void *arg)
 {
-	for (int i = 0; i < config->ini->size; i++) {
-		const char *name = config->ini->key[i], *value = config->ini->val[i];
-		const char *colon = name ? strchr(name, ':') : NULL;
+	const char *name, *value;
+
+	for (unsigned i = 0; config_item(config, i, &name, &value); i++) {
+		const char *colon = strchr(name, ':');
 		char group[1024];
 
 		if (!colon || !value)
@@ -560,7 +528,7 @@ void config_workers(const struct config *config, config_see *see, void *arg)
 
 const char *config_lock(const struct config *config, unsigned index)
 {
-	return index < config->lock_count ? config->locks[index] : NULL;
+	return index < config->locks.count ? config->locks.list[index] : NULL;
 }
 
 /*
@@ -570,29 +538,26 @@ const char *config_lock(const struct config *config, unsigned index)
 static const char *look_up(const struct config *config, const char *section, const char *name,
 			   const char **pattern)
 {
-	const dictionary *ini = config->ini;
 	size_t length = strlen(section);
-	const char *value, *last_resort = NULL;
+	const char *candidate, *value, *last_resort = NULL;
 	char key[1024];
 
 	*pattern = NULL;
 	snprintf(key, sizeof(key), "%s:%s", section, name);
-	value = config_is_pattern(name) ? NULL : iniparser_getstring(ini, key, NULL);
+	value = config_is_pattern(name) ? NULL : iniparser_getstring(config->ini, key, NULL);
 	if (value)
 		return value;
-	for (int i = 0; i < ini->size; i++) {
-		const char *candidate = ini->key[i];
-
-		if (!candidate || strncmp(candidate, section, length) || candidate[length] != ':')
+	for (unsigned i = 0; config_item(config, i, &candidate, &value); i++) {
+		if (strncmp(candidate, section, length) || candidate[length] != ':')
 			continue;
 		candidate += length + 1;
 		if (!config_is_pattern(candidate))
 			continue;
 		if (!strcmp(candidate, "*")) {
-			last_resort = ini->val[i];
+			last_resort = value;
 		} else if (!fnmatch(candidate, name, 0)) {
 			*pattern = candidate;
-			return ini->val[i];
+			return value;
 		}
 	}
 	if (last_resort)
@@ -620,16 +585,13 @@ enum config_match config_group(const struct config *config, const char *worker, 
 
 static int no_such_lock(const struct config *config, const char *lock, struct error *err)
 {
-	char list[512] = "";
-	size_t used = 0;
 	struct suggest suggest;
+	char list[512];
 
 	suggest_begin(&suggest, lock);
-	for (unsigned i = 0; i < config->lock_count; i++)
-		suggest_offer(&suggest, config->locks[i]);
-	for (unsigned i = 0; i < config->lock_count && used < sizeof(list); i++)
-		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", i ? ", " : "",
-					 config->locks[i]);
+	for (unsigned i = 0; i < config->locks.count; i++)
+		suggest_offer(&suggest, config->locks.list[i]);
+	names_join(&config->locks, list, sizeof(list));
 	error_set(err, "no lock '%s' in '%s'; there are: %s", lock, config->path, list);
 	return suggest_append(&suggest, err);
 }
@@ -641,12 +603,12 @@ int config_slots(const struct config *config, const char *lock, const char *grou
 	char section[1024];
 	unsigned i = 0;
 
-	while (i < config->lock_count && strcasecmp(config->locks[i], lock))
+	while (i < config->locks.count && strcasecmp(config->locks.list[i], lock))
 		i++;
-	if (i == config->lock_count)
+	if (i == config->locks.count)
 		return no_such_lock(config, lock, err);
 	snprintf(section, sizeof(section), "%s%s", i ? LOCK_PREFIX : SECTION_SLOTS,
-		 i ? config->locks[i] : "");
+		 i ? config->locks.list[i] : "");
 	value = look_up(config, section, group, &pattern);
 	if (!value) {
 		*slots = (struct slotset){.count = DEFAULT_SLOTS};

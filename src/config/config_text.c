@@ -3,12 +3,12 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/filename.h"
 #include "base/text.h"
 
 #define MAX_FILE_SIZE (64 * 1024 * 1024) /* no groups.ini; a mistake that would eat memory */
@@ -118,40 +118,27 @@ void config_text_free(struct config_text *text)
 #define MAX_PLAIN 200
 #define MAX_BLANKS 100
 
-/* Bytes of which names are made that no INI file, shell pattern or file name takes for more. */
-static bool is_plain(char c)
-{
-	/* a bit for each of "-.0-9" and of "A-Z_a-z" */
-	static const uint64_t sets[4] = {UINT64_C(0x03ff600000000000),
-					 UINT64_C(0x07fffffe87fffffe)};
-	unsigned char byte = (unsigned char)c;
-
-	return sets[byte >> 6] >> (byte & 63) & 1;
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
 /* Moves over blanks, few enough. */
 static const char *skip_blanks(const char *p)
 {
 	const char *from = p;
 
-	while (is_blank(*p) && p - from < MAX_BLANKS)
+	while ((*p == ' ' || *p == '\t') && p - from < MAX_BLANKS)
 		p++;
 	return p;
 }
 
-/* Moves behind a plain name; NULL: it is none. A dot in front is left to filename_encode(). */
+/*
+ * Moves behind a plain name, whose bytes no INI file, shell pattern or file name takes for more;
+ * NULL: it is none. A dot in front is left to filename_encode().
+ */
 static const char *skip_plain(const char *p)
 {
 	const char *from = p;
 
 	if (*p == '.')
 		return NULL;
-	while (is_plain(*p))
+	while (filename_is_plain(*p))
 		p++;
 	return p > from && p - from <= MAX_PLAIN ? p : NULL;
 }
@@ -219,14 +206,6 @@ static int check_lost(const struct scan *scan, char byte, struct error *err)
 		scan->path, scan->line);
 }
 
-static void end_line(struct scan *scan)
-{
-	if (scan->last != '\\')
-		scan->has_comment = scan->has_entry = false;
-	scan->first = scan->last = '\0';
-	scan->line++;
-}
-
 static int check_byte(struct scan *scan, unsigned char byte, struct error *err)
 {
 	bool lone_return = scan->previous == '\r' && byte != '\n';
@@ -242,7 +221,10 @@ static int check_byte(struct scan *scan, unsigned char byte, struct error *err)
 		return error_set(err, "%s:%u: has a byte 0x%02x; this is no text file", scan->path,
 				 scan->line, byte);
 	if (byte == '\n') {
-		end_line(scan);
+		if (scan->last != '\\')
+			scan->has_comment = scan->has_entry = false;
+		scan->first = scan->last = '\0';
+		scan->line++;
 		return 0;
 	}
 	if (isspace(byte))
@@ -320,12 +302,8 @@ static int check_line(struct scan *scan, const char **p, const char *end, struct
 	return 0;
 }
 
-static bool is_named(const struct plain *plain, const char *worker)
-{
-	return worker && !strncasecmp(plain->name, worker, plain->length) && !worker[plain->length];
-}
-
-static int check(struct config_text *text, bool thin, const char *worker, struct error *err)
+int config_text_check(struct config_text *text, enum config_text_part part, const char *worker,
+		      struct error *err)
 {
 	struct scan scan = {.path = text->path, .line = 1};
 	struct walk walk = {.in_workers = false};
@@ -342,7 +320,9 @@ static int check(struct config_text *text, bool thin, const char *worker, struct
 		if (!walk.continued && read_plain(line, &plain)) {
 			scan.line++;
 			p = plain.next;
-			if (thin && walk.in_workers && !is_named(&plain, worker)) {
+			if (part == CONFIG_TEXT_FOR_WORKER && walk.in_workers &&
+			    !(worker && !strncasecmp(plain.name, worker, plain.length) &&
+			      !worker[plain.length])) {
 				text->left_out++;
 				continue;
 			}
@@ -358,14 +338,4 @@ static int check(struct config_text *text, bool thin, const char *worker, struct
 	text->size = (size_t)(out - text->bytes);
 	*out = '\0';
 	return check_end(&scan, err);
-}
-
-int config_text_check(struct config_text *text, struct error *err)
-{
-	return check(text, false, NULL, err);
-}
-
-int config_text_check_for(struct config_text *text, const char *worker, struct error *err)
-{
-	return check(text, true, worker, err);
 }

@@ -37,7 +37,8 @@ const char *record_kind_name(enum record_kind kind)
 static void to_hex(const unsigned char *bytes, size_t size, char *out)
 {
 	for (size_t i = 0; i < size; i++)
-		sprintf(out + 2 * i, "%02x", bytes[i]);
+		out = text_hex(out, bytes[i]);
+	*out = '\0';
 }
 
 int record_secret(char secret[RECORD_SECRET_SIZE], struct error *err)

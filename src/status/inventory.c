@@ -51,9 +51,9 @@ static void see_unread(struct taking *taking, const char *group)
 {
 	const struct names *asked = &taking->query->groups;
 
-	if ((!asked->count || names_have(asked, group)) && !*taking->problem->text)
+	if ((!asked->count || names_contain(asked, group)) && !*taking->problem->text)
 		*taking->problem = taking->err;
-	if (names_have(asked, group))
+	if (names_contain(asked, group))
 		add_group(taking, group);
 }
 
@@ -77,7 +77,7 @@ static void see_directory(void *arg, const char *group, const char *lock)
 			return;
 	}
 	snprintf(pair, sizeof(pair), "%s/%s", group, lock);
-	if ((!names_have(&inventory->locks, lock) && names_add(&inventory->locks, lock)) ||
+	if ((!names_contain(&inventory->locks, lock) && names_add(&inventory->locks, lock)) ||
 	    names_add(&inventory->leftover, pair))
 		taking->no_memory = true;
 }
@@ -90,7 +90,7 @@ static int check_asked(const char *what, const struct names *asked, const struct
 		struct suggest suggest;
 		char list[512];
 
-		if (names_have(known, asked->list[i]))
+		if (names_contain(known, asked->list[i]))
 			continue;
 		names_join(known, list, sizeof(list));
 		suggest_begin(&suggest, asked->list[i]);

@@ -177,7 +177,7 @@ static int look_at_slots(const struct report_probe *look, struct error *err)
 		const char *file = look->files.list[i];
 		char name[NAME_MAX + 1];
 
-		if (name_of_slot(file, name) && !names_have(&listed, file))
+		if (name_of_slot(file, name) && !names_contain(&listed, file))
 			result = look_at_slot(look, file, name, false, err);
 	}
 	names_free(&listed);

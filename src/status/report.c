@@ -59,7 +59,7 @@ void report_free(struct report *report)
 
 static bool is_asked(const struct names *asked, const char *name)
 {
-	return !asked->count || names_have(asked, name);
+	return !asked->count || names_contain(asked, name);
 }
 
 static int add_lock(struct report *report, const char *group, const char *lock, bool limited,
@@ -100,7 +100,7 @@ static int list_locks(struct report *report, const struct report_query *query,
 
 			snprintf(pair, sizeof(pair), "%s/%s", group, lock);
 			if (!is_asked(&query->locks, lock) ||
-			    (!limited && !names_have(&inventory->leftover, pair)))
+			    (!limited && !names_contain(&inventory->leftover, pair)))
 				continue;
 			if (add_lock(report, group, lock, limited, err))
 				return -1;

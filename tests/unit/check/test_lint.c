@@ -1,5 +1,6 @@
 #include "check/lint.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -301,9 +302,9 @@ Test(lint, pattern_that_an_earlier_one_shadows_is_told)
 		    "3 warning: section [workers]: pattern "
 		    "'linux-arm-*' is never used",
 		    "'linux-*' in line 2");
-	expect_only("[slots]\nbox-? = 1\nbox-[0-9] = 2\n", "3 warning:", "'box-?' in line 2");
-	expect_only("[slots link]\n?* = 1\n* = 2\n", "3 warning: section [slots link]",
-		    "'?*' in line 2");
+	expect_only("[slots link]\nbox-* = 1\nbox-? = 2\n", "3 warning: section [slots link]",
+		    "'box-*' in line 2");
+	expect_only("[slots]\n*\\-* = 1\na\\-b* = 2\n", "3 warning:", "'*\\-*' in line 2");
 	/* A lone * comes last wherever it stands. */
 	expect_only("[workers]\n* = rest\n** = all\n", "2 warning:", "'**' in line 3");
 	expect_nothing("[workers]\n* = rest\nlinux-* = b\n");
@@ -312,12 +313,101 @@ Test(lint, pattern_that_an_earlier_one_shadows_is_told)
 	/* Sections have nothing to do with each other. */
 	expect_nothing("[slots]\nhw* = 1\n[slots link]\nhw1* = 2\n");
 	expect_nothing("[workers]\nlinux-arm-* = b\nlinux-* = a\n");
+	/* A star is not one that a backslash makes a letter of. */
+	expect_nothing("[workers]\na\\** = a\na*b = b\n");
+	/* An earlier question mark, and brackets, are not judged. */
+	expect_nothing("[slots]\nbox-? = 1\nbox-[0-9] = 2\n?* = 3\n* = 4\n");
+}
+
+/* --- patterns against fnmatch(3) ---------------------------------------------------------- */
+
+#define PAIRS 1000
+#define LONGEST 6 /* words of four letters up to here tell all patterns below apart */
+
+static void make_pattern(char *out, int count, unsigned short seed[3])
+{
+	static const char *const parts[] = {"*", "*", "?", "a", "b", "c", "\\a", "[ab]", "**"};
+
+	*out = '\0';
+	while (count--)
+		strcat(out, parts[nrand48(seed) % (long)(sizeof(parts) / sizeof(*parts))]);
+}
+
+/* Whether every word that narrow matches is matched by wide, by trying them all; d is "any other". */
+static bool covers_in_fact(const char *wide, const char *narrow)
+{
+	char word[LONGEST + 2] = "a";
+
+	while (strlen(word) <= LONGEST) {
+		size_t end = strlen(word), i = end;
+
+		if (!fnmatch(narrow, word, 0) && fnmatch(wide, word, 0))
+			return false;
+		while (i && word[i - 1] == 'd')
+			word[--i] = 'a';
+		if (i)
+			word[i - 1]++;
+		else
+			strcpy(word + end, "a");
+	}
+	return true;
+}
+
+/* A section for each pair, so that nothing is said of patterns of others. */
+static void lint_pairs(char pairs[PAIRS][2][32], bool told[PAIRS])
+{
+	struct findings findings;
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	for (unsigned i = 0; i < PAIRS; i++)
+		fprintf(out, "[slots %u]\n%s = 1\n%s = 1\n", i, pairs[i][0], pairs[i][1]);
+	fclose(out);
+	lint_bytes(&findings, text, size);
+	for (size_t i = 0; i < findings.count; i++) {
+		check_has(findings.list[i].text, "is never used");
+		cr_assert(zero(uint, findings.list[i].line % 3), "%s", findings.list[i].text);
+		told[findings.list[i].line / 3 - 1] = true;
+	}
+	findings_free(&findings);
+	free(text);
+}
+
+Test(lint, what_is_said_of_patterns_agrees_with_fnmatch_on_random_ones)
+{
+	static char pairs[PAIRS][2][32];
+	static bool told[PAIRS];
+	unsigned short seed[3] = {1, 2, 3};
+	int covered = 0;
+
+	for (int i = 0; i < PAIRS;) {
+		char *earlier = pairs[i][0], *later = pairs[i][1];
+
+		make_pattern(earlier, (int)(nrand48(seed) % 4) + 1, seed);
+		make_pattern(later, (int)(nrand48(seed) % 4) + 1, seed);
+		/* Neither what is tried last nor a duplicate, nor what reads as a section. */
+		i += strcmp(earlier, "*") != 0 && strcmp(earlier, later) != 0 &&
+		     strpbrk(earlier, "*?[\\") && strpbrk(later, "*?[\\") && *earlier != '[' &&
+		     *later != '[';
+	}
+	lint_pairs(pairs, told);
+	for (int i = 0; i < PAIRS; i++) {
+		const char *earlier = pairs[i][0], *later = pairs[i][1];
+		bool judged = !strpbrk(earlier, "?[") && !strchr(later, '[');
+		bool expected = judged && covers_in_fact(earlier, later);
+
+		covered += expected;
+		cr_assert(eq(int, told[i], expected), "'%s' over '%s'", earlier, later);
+	}
+	cr_assert(gt(int, covered, PAIRS / 20));
 }
 
 Test(lint, pattern_that_matches_nothing_is_told)
 {
-	expect_only("[workers]\n[[:upper:]]* = a\n", "2 warning:", "matches no name");
 	expect_only("[slots]\na/* = 1\n", "2 warning:", "matches no name");
+	expect_only("[workers]\na\tb? = a\n", "2 warning:", "matches no name");
+	expect_nothing("[workers]\na[/-0]* = a\n"); /* it matches a0 */
 }
 
 Test(lint, group_with_slots_that_no_worker_is_mapped_to_is_told)

@@ -21,7 +21,8 @@ static void thins_to(const char *text, const char *worker, const char *expected)
 
 	tempdir_write_text(FILE_NAME, text);
 	cr_assert(zero(int, config_text_read(&read, FILE_NAME, &err)), "%s", err.text);
-	cr_assert(zero(int, config_text_check_for(&read, worker, &err)), "%s", err.text);
+	cr_assert(zero(int, config_text_check(&read, CONFIG_TEXT_FOR_WORKER, worker, &err)), "%s",
+		  err.text);
 	check_text(read.bytes, expected);
 	cr_assert(eq(ulong, read.size, strlen(expected)));
 	config_text_free(&read);
@@ -100,7 +101,8 @@ Test(config_text, thousands_cost_no_more_than_the_one_asked_for)
 	tempdir_write_text(FILE_NAME, text);
 	free(text);
 	cr_assert(zero(int, config_text_read(&read, FILE_NAME, &err)), "%s", err.text);
-	cr_assert(zero(int, config_text_check_for(&read, "w7777", &err)), "%s", err.text);
+	cr_assert(zero(int, config_text_check(&read, CONFIG_TEXT_FOR_WORKER, "w7777", &err)), "%s",
+		  err.text);
 	check_text(read.bytes, "[workers]\nw7777 = hw1944\n");
 	cr_assert(eq(uint, read.left_out, 9999));
 	config_text_free(&read);
