@@ -15,7 +15,7 @@
 #define FIRST_PAUSE (CLOCK_SECOND / 100)
 #define LOOKS 7
 
-const char *report_state_word(enum report_state state)
+const char *report_state_name(enum report_state state)
 {
 	static const char *const words[] = {
 		[REPORT_FREE] = "free",       [REPORT_HELD] = "held",
