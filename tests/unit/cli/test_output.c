@@ -62,7 +62,7 @@ static void check_whole_or_nothing(const struct command *command)
 		cr_assert(eq(llong, printed, status ? 0 : whole), "allocation %d", i);
 		refused += status != 0;
 	}
-	cr_assert(gt(int, refused, 50));
+	cr_assert(gt(int, refused, 20));
 }
 
 Test(output, of_which_is_whole_or_nothing)
