@@ -131,16 +131,16 @@ static void see_lock(void *arg, const char *group, const char *lock)
 	}
 	switch (statedir_open(&search->sd, search->directory, group, lock, false, &search->err)) {
 	case STATEDIR_OK:
+		if (walk_slots(search->sd.fd, see_slot, search, &search->err))
+			search->unseen = true;
+		statedir_close(&search->sd);
 		break;
 	case STATEDIR_MISSING:
-		return;
+		break;
 	case STATEDIR_ERROR:
 		search->unseen = true;
-		return;
+		break;
 	}
-	if (walk_slots(search->sd.fd, see_slot, search, &search->err))
-		search->unseen = true;
-	statedir_close(&search->sd);
 }
 
 static void release_id(struct search *search, const char *id)

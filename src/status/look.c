@@ -313,44 +313,38 @@ static void judge_slot(struct report_row *row, const struct report_row *before, 
 		row->state = REPORT_LEAKED;
 }
 
-static bool judge(struct report_lock *lock, const struct report_row *before, unsigned count,
+static void judge(struct report_lock *lock, const struct report_row *before, unsigned count,
 		  const struct proc_identity *self)
 {
-	bool doubtful = false;
-
-	lock->held = lock->waiting = 0;
 	for (unsigned i = 0; i < lock->count; i++) {
 		struct report_row *row = &lock->rows[i];
 
 		if (row->state == REPORT_HELD) {
 			lock->held++;
 			judge_slot(row, before, count, self);
-			doubtful |= row->doubts > 0;
+			lock->doubtful |= row->doubts > 0;
 		} else if (row->state == REPORT_WAITING) {
 			lock->waiting++;
 			if (row->who && proc_is_stopped(&row->who->process, self))
 				row->state = REPORT_STOPPED;
 		}
 	}
-	return doubtful;
 }
 
-bool report_look(struct report_lock *lock, const char *directory, const struct slotset *set,
+void report_look(struct report_lock *lock, const char *directory, const struct slotset *set,
 		 const struct proc_identity *self)
 {
 	struct report_row *before = lock->rows;
 	unsigned count = lock->count;
-	bool doubtful = false;
 
 	lock->rows = NULL;
-	lock->count = lock->room = 0;
+	lock->count = lock->room = lock->held = lock->waiting = 0;
+	lock->doubtful = false;
 	if (look_at_lock(lock, directory, set, &lock->problem)) {
 		report_clear(lock);
-		lock->held = lock->waiting = 0;
 	} else {
 		*lock->problem.text = '\0'; /* what was overcome is no problem */
-		doubtful = judge(lock, before, count, self);
+		judge(lock, before, count, self);
 	}
 	free_rows(before, count);
-	return doubtful;
 }

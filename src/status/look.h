@@ -33,11 +33,10 @@ enum lockfile_result report_enter_gate(struct report_gate *gate, const struct st
 void report_leave_gate(struct report_gate *gate);
 
 /*
- * look.c: fills the rows of lock->group, lock->lock anew; until then they are what the last
- * look saw (or nothing). `set` are the slots that the config gives it, NULL: none. Returns whether
- * there are doubts, which another look, a moment later, may remove.
+ * look.c: fills the rows of lock->group, lock->lock anew; until then they are what the last look saw
+ * (or nothing). `set` are the slots that the config gives it, NULL: none.
  */
-bool report_look(struct report_lock *lock, const char *directory, const struct slotset *set,
+void report_look(struct report_lock *lock, const char *directory, const struct slotset *set,
 		 const struct proc_identity *self);
 
 /* Frees the rows. */

@@ -47,54 +47,49 @@ void report_label(const struct report_lock *lock, char label[REPORT_LABEL_SIZE])
 		 named ? lock->lock : "");
 }
 
+static void free_lock(struct report_lock *lock)
+{
+	report_clear(lock);
+	free(lock->group);
+	free(lock->lock);
+}
+
 void report_free(struct report *report)
 {
-	for (unsigned i = 0; i < report->count; i++) {
-		report_clear(&report->locks[i]);
-		free(report->locks[i].group);
-		free(report->locks[i].lock);
-	}
+	for (unsigned i = 0; i < report->count; i++)
+		free_lock(&report->locks[i]);
 	free(report->locks);
 	*report = (struct report){0};
 }
 
 static int look_at(struct report_lock *lock, const struct report_query *query,
-		   const struct proc_identity *self, bool *doubtful, struct error *err)
+		   const struct proc_identity *self, struct error *err)
 {
 	struct slotset set = {0};
 
 	if (lock->limited && config_slots(query->config, lock->lock, lock->group, &set, err))
 		return -1;
 	lock->limit = set.count;
-	*doubtful |= report_look(lock, query->directory, lock->limited ? &set : NULL, self);
+	report_look(lock, query->directory, lock->limited ? &set : NULL, self);
 	slotset_free(&set);
 	return 0;
-}
-
-static bool has_doubts(const struct report_lock *lock)
-{
-	for (unsigned i = 0; i < lock->count; i++) {
-		if (lock->rows[i].doubts)
-			return true;
-	}
-	return false;
 }
 
 static int look_at_all(struct report *report, const struct report_query *query, struct error *err)
 {
 	struct timespec pause = {.tv_nsec = FIRST_PAUSE};
 	struct proc_identity self;
-	bool doubtful = true;
 
 	proc_self(&self);
-	for (int look = 0; doubtful && look < LOOKS; look++) {
-		doubtful = false;
+	for (int look = 0; look < LOOKS; look++) {
+		bool doubtful = false;
+
 		for (unsigned i = 0; i < report->count; i++) {
 			struct report_lock *lock = &report->locks[i];
 
-			if ((!look || has_doubts(lock)) &&
-			    look_at(lock, query, &self, &doubtful, err))
+			if ((!look || lock->doubtful) && look_at(lock, query, &self, err))
 				return -1;
+			doubtful |= lock->doubtful;
 		}
 		if (!doubtful || look == LOOKS - 1)
 			break;
@@ -112,13 +107,10 @@ static void drop_unused(struct report *report)
 	for (unsigned i = 0; i < report->count; i++) {
 		struct report_lock *lock = &report->locks[i];
 
-		if (lock->limited || lock->count || *lock->problem.text) {
+		if (lock->limited || lock->count || *lock->problem.text)
 			report->locks[kept++] = *lock;
-			continue;
-		}
-		free(lock->group);
-		free(lock->lock);
-		free(lock->rows);
+		else
+			free_lock(lock);
 	}
 	report->count = kept;
 }

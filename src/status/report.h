@@ -83,6 +83,7 @@ struct report_lock {
 	struct report_row *rows; /* slots in their order, then waiters in theirs */
 	unsigned count, room;
 	unsigned held, waiting; /* how many; held: leaked ones too */
+	bool doubtful; /* some row has doubts, which another look, a moment later, may remove */
 };
 
 struct report {
