@@ -41,7 +41,7 @@ fault: all ## each system call made to fail in turn, with N errors each (default
 check-fault: N = 1
 check-fault: fault ## the short version of that
 
-$(B)/fuzz-%: $(B)/tests/fuzz/%.o $(B)/tests/unit/command.o $(filter-out %/main.o,$(OBJ))
+$(B)/fuzz-%: $(B)/tests/fuzz/%.o $(filter-out %/main.o,$(OBJ))
 	$(LINK) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
 fuzzers: $(patsubst tests/fuzz/%.c,$(B)/fuzz-%,$(wildcard tests/fuzz/*.c))
 fuzz: ## libFuzzer on the parsers, and the program on random configs, DURATION seconds each (60)

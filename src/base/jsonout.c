@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -43,15 +42,31 @@ json_t *jsonout_seconds(int64_t ns)
 	return ns < 0 ? json_null() : json_real((double)milliseconds / 1000);
 }
 
-char *jsonout_print(json_t *root)
+void jsonout_set(json_t **object, const char *key, json_t *value)
+{
+	if (!*object) {
+		json_decref(value);
+	} else if (json_object_set_new_nocheck(*object, key, value)) {
+		json_decref(*object);
+		*object = NULL;
+	}
+}
+
+void jsonout_append(json_t **array, json_t *value)
+{
+	if (!*array) {
+		json_decref(value);
+	} else if (json_array_append_new(*array, value)) {
+		json_decref(*array);
+		*array = NULL;
+	}
+}
+
+int jsonout_print(FILE *out, json_t *root)
 {
 	/* 15 digits: 12.345 stays 12.345, and the doubles nearest to it need no more. */
-	char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
-	char *lines = text ? malloc(strlen(text) + 2) : NULL;
+	int result = root ? json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : -1;
 
-	if (lines)
-		strcpy(stpcpy(lines, text), "\n");
-	free(text);
 	json_decref(root);
-	return lines;
+	return fputc('\n', out) == EOF ? -1 : result;
 }

@@ -5,10 +5,11 @@
 #define GROUPLOCK_JSONOUT_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include <jansson.h>
 
-/* New values, to be given to an object with json_object_set_new(); NULL: no memory. */
+/* New values, to be given to jsonout_set() or jsonout_append(); NULL: no memory. */
 
 /* `bytes` as text, U+FFFD for what is no UTF-8; null for NULL. */
 json_t *jsonout_text(const char *bytes);
@@ -19,7 +20,15 @@ json_t *jsonout_time(int64_t wall);
 /* A length of time in seconds, to the millisecond; null if it is negative. */
 json_t *jsonout_seconds(int64_t ns);
 
-/* The document and a line's end, malloc()ed; `root` is used up. NULL: no memory. */
-char *jsonout_print(json_t *root);
+/*
+ * Gives `value`, which is used up, to an object or an array. Both may be NULL, for lack of memory;
+ * then, and if there is none now, what was given to is freed and NULL, and so the whole document is
+ * in the end: there is none that lacks something.
+ */
+void jsonout_set(json_t **object, const char *key, json_t *value);
+void jsonout_append(json_t **array, json_t *value);
+
+/* Writes the document and a line's end to `out`; `root` is used up. -1: no memory, or a NULL root. */
+int jsonout_print(FILE *out, json_t *root);
 
 #endif

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,40 +19,12 @@ static const struct option_spec check_options[] = {
 	{0},
 };
 
-struct check {
-	struct resolve_options *resolve;
-	bool strict, help;
-};
-
-static int parse(struct check *check, const struct command *self, int argc, char **argv,
-		 struct error *err)
+static int parse_option(void *strict, int key, const char *argument, struct error *err)
 {
-	const char *argument;
-	int key;
-
-	optind = 0;
-	while ((key = options_next(self->options, self->name, argc, argv, &argument, err)) !=
-	       OPTIONS_END) {
-		switch (key) {
-		case 'f':
-			check->resolve->config = argument;
-			break;
-		case 'd':
-			check->resolve->directory = argument;
-			break;
-		case KEY_STRICT:
-			check->strict = true;
-			break;
-		case 'h':
-			check->help = true;
-			return 0;
-		default:
-			return -1; /* options_next() has filled err */
-		}
-	}
-	if (argv[optind])
-		return error_set(err, "unexpected operand '%s'; see 'grouplock check --help'",
-				 argv[optind]);
+	(void)key; /* --strict is all there is */
+	(void)argument;
+	(void)err;
+	*(bool *)strict = true;
 	return 0;
 }
 
@@ -97,20 +68,18 @@ static void print(void *arg, const struct finding *finding)
 
 /* --- both --------------------------------------------------------------------------------- */
 
-static int run(const struct command *self, struct resolve_options *resolve, int argc, char **argv)
+static int cmd_check(struct command_call *call)
 {
-	struct check check = {.resolve = resolve};
 	struct findings findings = {.hear = print};
 	struct resolved where;
 	const char *config;
 	char *configured;
 	struct error err;
+	bool strict = false;
 
-	if (parse(&check, self, argc, argv, &err))
-		return command_fail(&err);
-	if (check.help)
-		return command_help(self);
-	if (resolve_paths(&where, resolve, &config, &err))
+	if (command_parse(call, parse_option, &strict, &err))
+		return command_help_or_fail(call, &err);
+	if (resolve_paths(&where, &call->options, &config, &err))
 		return command_fail(&err);
 	check_config(config, where.config_source, &findings, &configured);
 	resolve_directory(&where, config, configured);
@@ -121,9 +90,8 @@ static int run(const struct command *self, struct resolve_options *resolve, int 
 		error_sys(&err, errno, "cannot write the findings");
 		return command_fail(&err);
 	}
-	return findings.levels[FINDING_ERROR] || (check.strict && findings.levels[FINDING_WARNING])
-		       ? BAD
-		       : 0;
+	return findings.levels[FINDING_ERROR] || (strict && findings.levels[FINDING_WARNING]) ? BAD
+											      : 0;
 }
 
 const struct command command_check = {
@@ -131,5 +99,5 @@ const struct command command_check = {
 	.operands = "",
 	.summary = "check the config file and the directory, and prove that locks work there",
 	.options = check_options,
-	.run = run,
+	.run = cmd_check,
 };

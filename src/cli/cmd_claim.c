@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "base/jsonout.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/request.h"
@@ -43,7 +43,7 @@ struct claim {
 	char id[RECORD_SHORT_ID + 1];
 };
 
-static int parse_own(void *arg, int key, const char *argument, struct error *err)
+static int parse_option(void *arg, int key, const char *argument, struct error *err)
 {
 	struct claim *claim = arg;
 	uint64_t pid;
@@ -59,9 +59,11 @@ static int parse_own(void *arg, int key, const char *argument, struct error *err
 		if (request_duration("--max", argument, &claim->max, err))
 			return -1;
 		return claim->max ? 0 : error_set(err, "--max 0 would end the claim at once");
-	default: /* KEY_JSON */
+	case KEY_JSON:
 		claim->json = true;
 		return 0;
+	default:
+		return request_option(&claim->request, key, argument, err);
 	}
 }
 
@@ -69,32 +71,22 @@ static int parse_own(void *arg, int key, const char *argument, struct error *err
 
 static int print_variable(void *arg, const char *name, const char *value)
 {
-	char *word = text_quote(value, true);
+	char *quoted = text_quote(value, true);
 
-	if (!word)
+	if (!quoted)
 		return -1;
-	fprintf(arg, "%s=%s; export %s\n", name, word, name);
-	free(word);
+	fprintf(arg, "%s=%s; export %s\n", name, quoted, name);
+	free(quoted);
 	return 0;
 }
 
-/* For a shell, malloc()ed; NULL: no memory. */
-static char *make_script(const struct claim *claim)
+static int put_script(FILE *out, const struct claim *claim)
 {
 	struct error ignored;
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-	bool bad;
 
-	if (!out)
-		return NULL;
-	bad = variables_each(&claim->request.job, print_variable, out, &ignored) ||
-	      print_variable(out, "GROUPLOCK_CLAIM", claim->id);
-	if (!fclose(out) && !bad)
-		return text;
-	free(text);
-	return NULL;
+	if (variables_each(&claim->request.job, print_variable, out, &ignored))
+		return -1;
+	return print_variable(out, "GROUPLOCK_CLAIM", claim->id);
 }
 
 static json_t *json_slots(const struct claim *claim)
@@ -104,15 +96,17 @@ static json_t *json_slots(const struct claim *claim)
 	for (unsigned i = 0; i < claim->request.job.count; i++) {
 		const struct grant *grant = claim->request.job.grants[i];
 		json_t *names = json_array();
+		char *lock = utf8_mend(grant_lock(grant));
 
 		for (unsigned j = 0; j < grant_count(grant); j++)
-			json_array_append_new(names, jsonout_text(grant_label(grant, j)));
-		json_object_set_new(slots, grant_lock(grant), names);
+			jsonout_append(&names, jsonout_text(grant_label(grant, j)));
+		jsonout_set(&slots, lock, names);
+		free(lock);
 	}
 	return slots;
 }
 
-static char *make_json(const struct claim *claim, pid_t keeper)
+static int put_json(FILE *out, const struct claim *claim)
 {
 	const struct acquire_job *job = &claim->request.job;
 	json_t *root = json_object();
@@ -120,29 +114,25 @@ static char *make_json(const struct claim *claim, pid_t keeper)
 
 	if (variables_held(job, &held)) {
 		json_decref(root);
-		return NULL;
+		return -1;
 	}
-	json_object_set_new(root, "id", jsonout_text(claim->id));
-	json_object_set_new(root, "worker", jsonout_text(job->record.worker));
-	json_object_set_new(root, "group", jsonout_text(job->group));
-	json_object_set_new(root, "slots", json_slots(claim));
-	json_object_set_new(root, "held", jsonout_text(held ? held : ""));
-	json_object_set_new(root, "keeper", json_integer(keeper));
-	json_object_set_new(root, "pid",
-			    claim->bound.pid ? json_integer(claim->bound.pid) : json_null());
-	json_object_set_new(root, "max",
-			    jsonout_seconds(claim->max == CLOCK_NEVER ? -1 : claim->max));
+	jsonout_set(&root, "id", jsonout_text(claim->id));
+	jsonout_set(&root, "worker", jsonout_text(job->record.worker));
+	jsonout_set(&root, "group", jsonout_text(job->group));
+	jsonout_set(&root, "slots", json_slots(claim));
+	jsonout_set(&root, "held", jsonout_text(held ? held : ""));
+	jsonout_set(&root, "keeper", json_integer(job->record.process.pid));
+	jsonout_set(&root, "pid", claim->bound.pid ? json_integer(claim->bound.pid) : json_null());
+	jsonout_set(&root, "max", jsonout_seconds(claim->max == CLOCK_NEVER ? -1 : claim->max));
 	free(held);
-	return jsonout_print(root);
+	return jsonout_print(out, root);
 }
 
-static int print_claim(const struct claim *claim, pid_t keeper, struct error *err)
+static int put_claim(FILE *out, const void *arg)
 {
-	struct error reason;
+	const struct claim *claim = arg;
 
-	if (!output_text(claim->json ? make_json(claim, keeper) : make_script(claim), &reason))
-		return 0;
-	return error_set(err, "cannot print the claim, which is given back: %s", reason.text);
+	return claim->json ? put_json(out, claim) : put_script(out, claim);
 }
 
 static int fail_in_shell(const struct claim *claim, int status)
@@ -228,15 +218,19 @@ static bool will_end(const sigset_t *was)
 	return false;
 }
 
-/* With the keeper there, but bound to our word: writes who holds, and tells the caller. */
+/* With the keeper there, but ready to let go if we end: writes who holds, and tells the caller. */
 static int tell_caller(struct claim *claim, pid_t keeper, const sigset_t *was, struct error *err)
 {
+	struct error reason;
+
 	if (write_records(claim, keeper, err))
 		return -1;
 	if (bound_has_ended(&claim->bound))
 		return error_set(err, "process %ld, which the claim is bound to, has ended",
 				 (long)claim->bound.pid);
-	return will_end(was) ? 0 : print_claim(claim, keeper, err);
+	if (will_end(was) || !output_whole(put_claim, claim, &reason))
+		return 0;
+	return error_set(err, "cannot print the claim, which is given back: %s", reason.text);
 }
 
 /*
@@ -313,7 +307,7 @@ static int claim_slots(struct claim *claim, struct error *err)
 		return hold(claim, err) ? COMMAND_FAILED : 0;
 	case ACQUIRE_BUSY:
 	case ACQUIRE_TIMEOUT:
-		*err->text = '\0'; /* that has been told */
+		*err->text = '\0'; /* that has been said */
 		return request->conflict_status;
 	case ACQUIRE_ERROR:
 		break;
@@ -321,28 +315,19 @@ static int claim_slots(struct claim *claim, struct error *err)
 	return COMMAND_FAILED;
 }
 
-static int cmd_claim(const struct command *self, struct resolve_options *options, int argc,
-		     char **argv)
+static int cmd_claim(struct command_call *call)
 {
 	static struct claim claim; /* large, there is one, and the keeper lives on in it */
 	struct error err = {""};
 	int status;
 
 	claim.max = CLOCK_NEVER;
-	if (request_parse(&claim.request, self, options, argc, argv, parse_own, &claim, &err))
-		return fail_in_shell(&claim, command_fail(&err));
-	if (claim.request.help)
-		return command_help(self);
-	if (argv[optind]) {
-		error_set(&err,
-			  "unexpected '%s': claim runs no command; see 'grouplock claim --help'",
-			  argv[optind]);
-		return fail_in_shell(&claim, command_fail(&err));
-	}
+	if (request_parse(&claim.request, call, parse_option, &claim, &err))
+		return fail_in_shell(&claim, command_help_or_fail(call, &err));
 	status = claim_slots(&claim, &err);
 	if (status && *err.text) /* what was tried again is no matter if it succeeded then */
 		command_fail(&err);
-	return status ? fail_in_shell(&claim, status) : 0;
+	return fail_in_shell(&claim, status);
 }
 
 const struct command command_claim = {

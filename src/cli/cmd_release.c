@@ -1,4 +1,3 @@
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,42 +26,32 @@ struct search {
 	bool found;       /* something of this claim was found */
 	bool unseen;      /* some lock could not be searched: err says why */
 	struct error err; /* of the search by an id */
-	char told_id[RECORD_SHORT_ID + 1];
+	char said_id[RECORD_SHORT_ID + 1];
 	int status;
 	struct statedir sd;
 };
 
-static void tell_earlier(struct search *search, const char *id, const char *why)
+static void say_earlier(struct search *search, const char *id, const char *why)
 {
 	char shown[RECORD_SHORT_ID + 1];
 
 	snprintf(shown, sizeof(shown), "%s", id);
-	if (search->quiet || !strcmp(shown, search->told_id))
+	if (search->quiet || !strcmp(shown, search->said_id))
 		return;
-	strcpy(search->told_id, shown);
+	strcpy(search->said_id, shown);
 	fprintf(stderr, "grouplock: claim %s had ended before: %s\n", shown, why);
-}
-
-static const char *why_over(const struct record *record)
-{
-	switch (record->state) {
-	case RECORD_EXPIRED:
-		return "its --max was over";
-	case RECORD_ENDED:
-		return "the process it was bound to has ended";
-	case RECORD_RELEASED:
-		return NULL; /* a second release is no news */
-	case RECORD_HELD:
-		break;
-	}
-	return "its keeper was killed";
 }
 
 static void release_one(struct search *search, const char *file, const char *id, bool known)
 {
+	static const char *const ends[] = {
+		[RECORD_HELD] = "its keeper was killed",
+		[RECORD_ENDED] = "the process it was bound to has ended",
+		[RECORD_EXPIRED] = "its --max was over",
+		[RECORD_RELEASED] = NULL, /* who releases twice knows */
+	};
 	struct record record;
 	struct error err;
-	const char *why;
 
 	switch (release_slot(&search->sd, file, id, &search->self, &record, &err)) {
 	case RELEASE_DONE:
@@ -70,16 +59,15 @@ static void release_one(struct search *search, const char *file, const char *id,
 		break;
 	case RELEASE_EARLIER:
 		search->found = true;
-		why = why_over(&record);
-		if (why)
-			tell_earlier(search, record.id, why);
+		if (ends[record.state])
+			say_earlier(search, record.id, ends[record.state]);
 		break;
 	case RELEASE_RUN:
 		search->found = search->found || known;
 		break;
 	case RELEASE_OTHER:
 		if (known)
-			tell_earlier(search, id, "its slot was given to another since");
+			say_earlier(search, id, "its slot was given to another since");
 		break;
 	case RELEASE_NOBODY:
 		if (!known) /* anybody's, then */
@@ -143,16 +131,16 @@ static void see_lock(void *arg, const char *group, const char *lock)
 	}
 	switch (statedir_open(&search->sd, search->directory, group, lock, false, &search->err)) {
 	case STATEDIR_OK:
+		if (walk_slots(search->sd.fd, see_slot, search, &search->err))
+			search->unseen = true;
+		statedir_close(&search->sd);
 		break;
 	case STATEDIR_MISSING:
-		return;
+		break;
 	case STATEDIR_ERROR:
 		search->unseen = true;
-		return;
+		break;
 	}
-	if (walk_slots(search->sd.fd, see_slot, search, &search->err))
-		search->unseen = true;
-	statedir_close(&search->sd);
 }
 
 static void release_id(struct search *search, const char *id)
@@ -173,57 +161,35 @@ static void release_id(struct search *search, const char *id)
 	search->status = RELEASE_UNKNOWN;
 }
 
-static int parse(struct search *search, const struct command *self, struct resolve_options *options,
-		 int argc, char **argv, bool *help, struct error *err)
+static int parse_option(void *arg, int key, const char *argument, struct error *err)
 {
-	const char *argument;
-	int key;
+	struct search *search = arg;
 
-	optind = 0;
-	while ((key = options_next(self->options, self->name, argc, argv, &argument, err)) !=
-	       OPTIONS_END) {
-		switch (key) {
-		case 'f':
-			options->config = argument;
-			break;
-		case 'd':
-			options->directory = argument;
-			break;
-		case 'q':
-			search->quiet = true;
-			break;
-		case 'h':
-			*help = true;
-			return 0;
-		default:
-			return -1;
-		}
-	}
+	(void)key; /* -q is all there is */
+	(void)argument;
+	(void)err;
+	search->quiet = true;
 	return 0;
 }
 
-static int cmd_release(const struct command *self, struct resolve_options *options, int argc,
-		       char **argv)
+static int cmd_release(struct command_call *call)
 {
 	struct search search = {.status = 0};
 	struct resolved where = {0};
 	struct error err;
-	bool help = false;
 	const char *held = getenv(HELD_VARIABLE);
 
-	if (parse(&search, self, options, argc, argv, &help, &err))
-		return command_fail(&err);
-	if (help)
-		return command_help(self);
-	if (resolve_config(&where, options, &err))
+	if (command_parse(call, parse_option, &search, &err))
+		return command_help_or_fail(call, &err);
+	if (resolve_config(&where, &call->options, &err))
 		return command_fail(&err);
 	search.directory = where.directory;
 	proc_self(&search.self);
-	for (int i = optind; i < argc; i++)
-		release_id(&search, argv[i]);
-	if (optind == argc && held)
+	for (char **id = call->operands; *id; id++)
+		release_id(&search, *id);
+	if (!*call->operands && held)
 		held_list(held, see_held, &search);
-	else if (optind == argc && !search.quiet)
+	else if (!*call->operands && !search.quiet)
 		fprintf(stderr,
 			"grouplock: nothing to release: no id given, and GROUPLOCK_HELD is not set\n");
 	resolve_free(&where);

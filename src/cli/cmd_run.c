@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -25,13 +24,12 @@ struct run {
 	struct request request;
 };
 
-static int parse_own(void *arg, int key, const char *argument, struct error *err)
+static int parse_option(void *arg, int key, const char *argument, struct error *err)
 {
 	struct run *run = arg;
 
-	(void)argument;
-	(void)err;
-	(void)key; /* -k is all there is */
+	if (key != 'k')
+		return request_option(&run->request, key, argument, err);
 	run->keep_until_closed = true;
 	return 0;
 }
@@ -122,35 +120,25 @@ static int get_slots_and_start(struct run *run, struct error *err)
 	return COMMAND_FAILED;
 }
 
-/* What cannot be started must not wait first. */
-static int check(const struct run *run, rlim_t fd_limit, struct error *err)
-{
-	size_t slots;
-
-	return request_check(&run->request, &slots, err) || launch_check_fds(slots, fd_limit, err)
-		       ? -1
-		       : 0;
-}
-
-static int cmd_run(const struct command *self, struct resolve_options *options, int argc,
-		   char **argv)
+static int cmd_run(struct command_call *call)
 {
 	static struct run run; /* large, there is one, and the keeper lives on in it */
 	struct error err = {""};
 	rlim_t fd_limit;
+	size_t slots;
 	int status;
 
-	if (request_parse(&run.request, self, options, argc, argv, parse_own, &run, &err))
-		return command_fail(&err);
-	if (run.request.help)
-		return command_help(self);
-	run.command = argv + optind;
+	if (request_parse(&run.request, call, parse_option, &run, &err))
+		return command_help_or_fail(call, &err);
+	run.command = call->operands;
 	if (!*run.command) {
 		error_set(&err, "no command to run; see 'grouplock run --help'");
 		return command_fail(&err);
 	}
 	fd_limit = fdlimit_raise(&run.request.fd_limit);
-	if (request_resolve(&run.request, &err) || check(&run, fd_limit, &err))
+	/* What cannot be started must not wait first. */
+	if (request_resolve(&run.request, &err) || request_check(&run.request, &slots, &err) ||
+	    launch_check_fds(slots, fd_limit, &err))
 		return command_fail(&err);
 	status = get_slots_and_start(&run, &err);
 	if (*err.text)

@@ -1,14 +1,16 @@
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/jsonout.h"
+#include "base/suggest.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "cli/command.h"
 #include "cli/output.h"
-#include "cli/which.h"
+#include "cli/variables.h"
 
 #define KEY_LIST 256
 #define WHICH_UNLISTED 1 /* exit status: [workers] does not list the worker, and is strict */
@@ -23,71 +25,65 @@ static const struct option_spec which_options[] = {
 	{0},
 };
 
-static int add_lock(struct which *which, const char *name, struct error *err)
-{
-	char *folded = strdup(name);
-	int result = 0;
+/* What --list can list. */
+enum list { LIST_WORKERS, LIST_GROUPS, LIST_LOCKS, LISTS /* none of them */ };
 
-	if (folded)
-		text_fold(folded);
-	if (!folded || (!names_contain(&which->locks, folded) && names_add(&which->locks, folded)))
-		result = error_sys(err, ENOMEM, "cannot read '%s'", name);
-	free(folded);
-	return result;
+static const char *const list_kinds[LISTS] = {"workers", "groups", "locks"};
+
+struct which {
+	struct resolve_options *options;
+	struct resolved where;
+	struct names names;    /* of the locks; under --list, what is listed */
+	struct slotset *slots; /* of each lock */
+	bool quiet, json;
+	enum list list;
+	bool no_memory; /* met by collect() */
+};
+
+/* --- options ------------------------------------------------------------------------------ */
+
+static int parse_list(const char *word, enum list *list, struct error *err)
+{
+	struct suggest suggest;
+
+	suggest_begin(&suggest, word);
+	for (*list = 0; *list < LISTS; (*list)++) {
+		if (!strcmp(word, list_kinds[*list]))
+			return 0;
+		suggest_offer(&suggest, list_kinds[*list]);
+	}
+	error_set(err, "cannot list '%s'; there are workers, groups and locks", word);
+	return suggest_append(&suggest, err);
 }
 
-static int parse_option(struct which *which, struct resolve_options *resolve, int key,
-			const char *argument, struct error *err)
+static int parse_option(void *arg, int key, const char *argument, struct error *err)
 {
+	struct which *which = arg;
+
 	switch (key) {
-	case 'f':
-		resolve->config = argument;
-		return 0;
-	case 'd':
-		resolve->directory = argument;
-		return 0;
 	case 'w':
-		resolve->worker = argument;
-		return 0;
+		which->options->worker = argument;
+		break;
 	case 'l':
-		return add_lock(which, argument, err);
+		return command_add_name(&which->names, argument, err);
 	case 'q':
 		which->quiet = true;
-		return 0;
+		break;
 	case 'J':
 		which->json = true;
-		return 0;
+		break;
 	case KEY_LIST:
-		return which_list_kind(argument, &which->list, err);
-	case 'h':
-		which->help = true;
-		return 0;
-	default:
-		return -1; /* options_next() has filled err */
+		return parse_list(argument, &which->list, err);
 	}
+	return 0;
 }
 
-static int parse(struct which *which, const struct command *self, struct resolve_options *resolve,
-		 int argc, char **argv, struct error *err)
+static int check_options(const struct which *which, struct error *err)
 {
-	const char *argument;
-	int key;
-
-	optind = 0;
-	while ((key = options_next(self->options, self->name, argc, argv, &argument, err)) !=
-	       OPTIONS_END) {
-		if (parse_option(which, resolve, key, argument, err))
-			return -1;
-		if (which->help)
-			return 0;
-	}
-	if (argv[optind])
-		return error_set(err, "unexpected '%s'; see 'grouplock which --help'",
-				 argv[optind]);
 	if (which->quiet && which->json)
 		return error_set(err, "-q and -J exclude each other");
-	if (which->list != WHICH_LISTS &&
-	    (which->quiet || which->json || which->locks.count || resolve->worker))
+	if (which->list != LISTS &&
+	    (which->quiet || which->json || which->names.count || which->options->worker))
 		return error_set(err, "--list excludes -w, -l, -q and -J");
 	return 0;
 }
@@ -97,103 +93,299 @@ static int find_locks(struct which *which, struct error *err)
 {
 	const struct resolved *where = &which->where;
 	const char *lock;
-	bool all = !which->locks.count;
+	bool all = !which->names.count;
 
 	for (unsigned i = 0; all && (lock = config_lock(where->config, i)); i++) {
-		if (names_add(&which->locks, lock))
+		if (names_add(&which->names, lock))
 			return error_sys(err, ENOMEM, "cannot list the locks");
 	}
-	which->slots = calloc(which->locks.count + 1, sizeof(*which->slots));
+	which->slots = calloc(which->names.count + 1, sizeof(*which->slots));
 	if (!which->slots)
 		return error_sys(err, ENOMEM, "cannot list the locks");
-	for (unsigned i = 0; i < which->locks.count; i++) {
-		if (config_slots(where->config, which->locks.list[i], where->group,
+	for (unsigned i = 0; i < which->names.count; i++) {
+		if (config_slots(where->config, which->names.list[i], where->group,
 				 &which->slots[i], err))
 			return -1;
 	}
 	return 0;
 }
 
-static char *make_text(const struct which *which)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *out;
+/* --- for people: lines and a table -------------------------------------------------------- */
 
-	if (which->json)
-		return which_json(which);
-	out = open_memstream(&text, &size);
-	if (!out)
-		return NULL;
-	if (which->quiet)
-		which_put_assignments(out, which);
-	else
-		which_put_text(out, which);
-	if (!fclose(out))
-		return text;
-	free(text);
-	return NULL;
+/* Writes it as people may see it, to `out` if that is not NULL; the columns that it takes. */
+static size_t put_escaped(FILE *out, const char *text)
+{
+	char *escaped = malloc(4 * strlen(text) + 1);
+	const char *shown = escaped ? escaped : "-";
+	size_t columns;
+
+	if (escaped)
+		text_escape(escaped, 4 * strlen(text) + 1, text);
+	columns = utf8_width(shown);
+	if (out)
+		fputs(shown, out);
+	free(escaped);
+	return columns;
 }
 
-static char *make_list(const struct names *names)
+static void put_pair(FILE *out, const char *key, const char *value, const char *why)
+{
+	fprintf(out, "%-9s  ", key);
+	put_escaped(out, value);
+	fputs("  (", out);
+	put_escaped(out, why);
+	fputs(")\n", out);
+}
+
+/* "0-3" or "kit-a kit-b"; nothing for a closed lock. */
+static void put_slots(FILE *out, const struct slotset *slots)
+{
+	if (!slots->names && slots->count > 1)
+		fprintf(out, "0-%u", slots->count - 1);
+	else if (!slots->names && slots->count)
+		fputs("0", out);
+	for (unsigned i = 0; slots->names && i < slots->count; i++) {
+		fputs(i ? " " : "", out);
+		put_escaped(out, slots->names[i]);
+	}
+}
+
+static void put_padded(FILE *out, const char *text, size_t width)
+{
+	size_t columns = put_escaped(out, text);
+
+	fprintf(out, "%*s", columns < width ? (int)(width - columns) : 0, "");
+}
+
+static int put_text(FILE *out, const struct which *which)
+{
+	const struct resolved *where = &which->where;
+	size_t width = sizeof("LOCK") - 1;
+	char why[RESOLVE_WHY_SIZE];
+
+	resolve_why(where, why);
+	put_pair(out, "worker", where->worker, where->worker_source);
+	put_pair(out, "group", where->group, why);
+	put_pair(out, "config", config_path(where->config), where->config_source);
+	put_pair(out, "directory", where->directory, where->directory_source);
+	for (unsigned i = 0; i < which->names.count; i++) {
+		size_t columns = put_escaped(NULL, which->names.list[i]);
+
+		if (columns > width)
+			width = columns;
+	}
+	fputs("\n", out);
+	put_padded(out, "LOCK", width);
+	fputs("  LIMIT  SLOTS\n", out);
+	for (unsigned i = 0; i < which->names.count; i++) {
+		put_padded(out, which->names.list[i], width);
+		fprintf(out, "  %5u  ", which->slots[i].count);
+		put_slots(out, &which->slots[i]);
+		fputs(which->slots[i].count ? "\n" : "closed\n", out);
+	}
+	return 0;
+}
+
+/* --- for a shell: KEY=value --------------------------------------------------------------- */
+
+/* An empty `lock`: KEY alone, else KEY_LOCK. -1: no memory. */
+static int put_assignment(FILE *out, const char *key, const char *lock, const char *value)
+{
+	char *variable = strdup(lock), *quoted = text_quote(value, false);
+	int result = variable && quoted ? 0 : -1;
+
+	if (!result) {
+		text_variable(variable);
+		fprintf(out, "%s%s%s=%s\n", key, *lock ? "_" : "", variable, quoted);
+	}
+	free(variable);
+	free(quoted);
+	return result;
+}
+
+/* All slots' names, blank separated, malloc()ed; NULL: no memory. */
+static char *list_slots(const struct slotset *slots)
 {
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	for (unsigned i = 0; out && i < names->count; i++)
-		fprintf(out, "%s\n", names->list[i]);
-	return out && !fclose(out) ? text : NULL;
+	for (unsigned i = 0; out && i < slots->count; i++) {
+		if (slots->names)
+			fprintf(out, "%s%s", i ? " " : "", slots->names[i]);
+		else
+			fprintf(out, "%s%u", i ? " " : "", i);
+	}
+	if (out && fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }
 
-/* The names of the config, for completion: no worker need be known for that. */
-static int show_list(const struct which *which, struct error *err)
+static int put_assignments(FILE *out, const struct which *which)
 {
-	struct names names = {0};
-	int result = which_list(which->where.config, which->list, &names, err);
+	const struct resolved *where = &which->where;
+	char why[RESOLVE_WHY_SIZE];
+	int result;
 
-	if (!result)
-		result = output_text(make_list(&names), err);
-	names_free(&names);
-	return result ? COMMAND_FAILED : 0;
+	resolve_why(where, why);
+	result = put_assignment(out, "WORKER", "", where->worker) |
+		 put_assignment(out, "GROUP", "", where->group) |
+		 put_assignment(out, "WHY", "", why) |
+		 put_assignment(out, "CONFIG", "", config_path(where->config)) |
+		 put_assignment(out, "DIRECTORY", "", where->directory);
+	for (unsigned i = 0; !result && i < which->names.count; i++) {
+		char *slots = list_slots(&which->slots[i]), limit[16];
+
+		snprintf(limit, sizeof(limit), "%u", which->slots[i].count);
+		result = !slots ? -1
+				: put_assignment(out, "LIMIT", which->names.list[i], limit) |
+					  put_assignment(out, "SLOTS", which->names.list[i], slots);
+		free(slots);
+	}
+	return result;
 }
 
-static int show(struct which *which, struct resolve_options *resolve, struct error *err)
+/* Refuses two locks whose variables would have one name: one would hide the other. */
+static int check_variables(const struct names *locks, struct error *err)
 {
-	struct resolved *where = &which->where;
+	for (unsigned i = 0; i < locks->count; i++) {
+		for (unsigned j = 0; j < i; j++) {
+			char name[NAME_MAX + 1];
 
-	if (resolve_config(where, resolve, err))
-		return COMMAND_FAILED;
-	if (which->list != WHICH_LISTS)
-		return show_list(which, err);
-	if (resolve_group(where, resolve, err))
-		return where->match == CONFIG_UNLISTED && config_strict(where->config)
-			       ? WHICH_UNLISTED
-			       : COMMAND_FAILED;
-	if (find_locks(which, err) || (which->quiet && which_check_variables(which, err)) ||
-	    output_text(make_text(which), err))
-		return COMMAND_FAILED;
+			if (!variables_collide(locks->list[i], locks->list[j]))
+				continue;
+			snprintf(name, sizeof(name), "%s", locks->list[i]);
+			text_variable(name);
+			return error_set(err,
+					 "the variables of locks '%s' and '%s' have one name, "
+					 "LIMIT_%s; ask for one of them with -l",
+					 locks->list[j], locks->list[i], name);
+		}
+	}
 	return 0;
 }
 
-static int cmd_which(const struct command *self, struct resolve_options *resolve, int argc,
-		     char **argv)
-{
-	struct which which = {.list = WHICH_LISTS};
-	struct error err;
-	int status = COMMAND_FAILED;
+/* --- for programs: JSON ------------------------------------------------------------------- */
 
-	if (!parse(&which, self, resolve, argc, argv, &err)) {
-		if (which.help)
-			return command_help(self);
-		status = show(&which, resolve, &err);
+static json_t *make_lock(const char *lock, const struct slotset *slots)
+{
+	json_t *object = json_object(), *names = slots->names ? json_array() : json_null();
+
+	for (unsigned i = 0; slots->names && i < slots->count; i++)
+		jsonout_append(&names, jsonout_text(slots->names[i]));
+	jsonout_set(&object, "lock", jsonout_text(lock));
+	jsonout_set(&object, "limit", json_integer(slots->count));
+	jsonout_set(&object, "names", names);
+	return object;
+}
+
+static int put_json(FILE *out, const struct which *which)
+{
+	static const char *const matches[] = {
+		[CONFIG_EXACT] = "exact",
+		[CONFIG_PATTERN] = "pattern",
+		[CONFIG_UNLISTED] = "unlisted",
+	};
+	const struct resolved *where = &which->where;
+	json_t *root = json_object(), *locks = json_array();
+
+	for (unsigned i = 0; i < which->names.count; i++)
+		jsonout_append(&locks, make_lock(which->names.list[i], &which->slots[i]));
+	jsonout_set(&root, "worker", jsonout_text(where->worker));
+	jsonout_set(&root, "worker_source", jsonout_text(where->worker_source));
+	jsonout_set(&root, "group", jsonout_text(where->group));
+	jsonout_set(&root, "match", json_string(matches[where->match]));
+	jsonout_set(&root, "pattern", jsonout_text(where->pattern));
+	jsonout_set(&root, "config", jsonout_text(config_path(where->config)));
+	jsonout_set(&root, "config_source", jsonout_text(where->config_source));
+	jsonout_set(&root, "directory", jsonout_text(where->directory));
+	jsonout_set(&root, "directory_source", jsonout_text(where->directory_source));
+	jsonout_set(&root, "locks", locks);
+	return jsonout_print(out, root);
+}
+
+/* --- for completion: the names in the config ---------------------------------------------- */
+
+static void collect(void *arg, const char *name)
+{
+	struct which *which = arg;
+
+	which->no_memory |= names_add(&which->names, name) != 0;
+}
+
+static int list_names(struct which *which, struct error *err)
+{
+	const struct config *config = which->where.config;
+	const char *lock;
+
+	if (which->list == LIST_WORKERS)
+		config_workers(config, collect, which);
+	else if (which->list == LIST_GROUPS)
+		config_groups(config, collect, which);
+	else
+		for (unsigned i = 0; (lock = config_lock(config, i)); i++)
+			collect(which, lock);
+	if (which->no_memory)
+		return error_sys(err, ENOMEM, "cannot list the %s", list_kinds[which->list]);
+	names_sort(&which->names);
+	return 0;
+}
+
+/* --- the command -------------------------------------------------------------------------- */
+
+static int put_which(FILE *out, const void *arg)
+{
+	const struct which *which = arg;
+
+	if (which->list != LISTS) {
+		for (unsigned i = 0; i < which->names.count; i++)
+			fprintf(out, "%s\n", which->names.list[i]);
+		return 0;
 	}
-	if (status)
-		command_fail(&err);
-	for (unsigned i = 0; which.slots && i < which.locks.count; i++)
+	if (which->json)
+		return put_json(out, which);
+	return which->quiet ? put_assignments(out, which) : put_text(out, which);
+}
+
+static int show(struct which *which, struct error *err)
+{
+	struct resolved *where = &which->where;
+
+	if (resolve_config(where, which->options, err))
+		return COMMAND_FAILED;
+	if (which->list != LISTS) { /* no worker need be known for that */
+		if (list_names(which, err))
+			return COMMAND_FAILED;
+	} else if (resolve_group(where, which->options, err)) {
+		return where->match == CONFIG_UNLISTED && config_strict(where->config)
+			       ? WHICH_UNLISTED
+			       : COMMAND_FAILED;
+	} else if (find_locks(which, err) ||
+		   (which->quiet && check_variables(&which->names, err))) {
+		return COMMAND_FAILED;
+	}
+	return output_whole(put_which, which, err) ? COMMAND_FAILED : 0;
+}
+
+static int cmd_which(struct command_call *call)
+{
+	struct which which = {.options = &call->options, .list = LISTS};
+	struct error err;
+	int status;
+
+	if (command_parse(call, parse_option, &which, &err)) {
+		status = command_help_or_fail(call, &err);
+	} else {
+		status = check_options(&which, &err) ? COMMAND_FAILED : show(&which, &err);
+		if (status)
+			command_fail(&err);
+	}
+	for (unsigned i = 0; which.slots && i < which.names.count; i++)
 		slotset_free(&which.slots[i]);
 	free(which.slots);
-	names_free(&which.locks);
+	names_free(&which.names);
 	resolve_free(&which.where);
 	return status;
 }

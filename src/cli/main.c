@@ -1,6 +1,5 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -24,38 +23,12 @@ static const struct option_spec main_options[] = {
 	{0},
 };
 
-struct command_title command_title;
-
-int command_fail(const struct error *err)
-{
-	fprintf(stderr, "grouplock: %s\n", err->text);
-	return COMMAND_FAILED;
-}
-
-int command_fail_in_shell(int status)
-{
-	printf("(exit %d)\n", status);
-	return status;
-}
-
-/* What was printed to stdout must have got there, or it is an error. */
-static int finish_stdout(void)
-{
-	struct error err;
-
-	if (!fflush(stdout) && !ferror(stdout))
-		return 0;
-	error_sys(&err, errno, "cannot write to stdout");
-	return command_fail(&err);
-}
-
-int command_help(const struct command *self)
-{
-	printf("Usage: grouplock %s [OPTION...]%s%s\n\n%s.\n\n", self->name,
-	       *self->operands ? " " : "", self->operands, self->summary);
-	options_print(self->options);
-	return finish_stdout();
-}
+/* Whose operands are a command's name and what that one parses. */
+static const struct command grouplock = {
+	.name = "",
+	.operands = "COMMAND [OPTION...]",
+	.options = main_options,
+};
 
 static int help(void)
 {
@@ -66,7 +39,13 @@ static int help(void)
 	printf("\n");
 	options_print(main_options);
 	printf("\nSee 'grouplock COMMAND --help', grouplock(1) and groups.ini(5).\n");
-	return finish_stdout();
+	return command_finish_stdout();
+}
+
+static int show_version(void)
+{
+	printf("grouplock %s\n", GROUPLOCK_VERSION);
+	return command_finish_stdout();
 }
 
 /*
@@ -141,21 +120,30 @@ static int unknown_command(const char *word, struct error *err)
 	return fail(!strcmp(suggest.best, command_claim.name), err);
 }
 
-static int run_command(struct resolve_options *resolve, int argc, char **argv, struct error *err)
+static int run_command(struct command_call *call, struct error *err)
 {
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		if (!strcmp(commands[i]->name, argv[0]))
-			return commands[i]->run(commands[i], resolve, argc, argv);
+		call->command = commands[i];
+		if (!strcmp(call->command->name, call->argv[0]))
+			return call->command->run(call);
 	}
-	return unknown_command(argv[0], err);
+	return unknown_command(call->argv[0], err);
+}
+
+static int take_version(void *version, int key, const char *argument, struct error *err)
+{
+	(void)key; /* -V is all there is */
+	(void)argument;
+	(void)err;
+	*(bool *)version = true;
+	return -1;
 }
 
 int main(int argc, char **argv)
 {
-	struct resolve_options resolve = {0};
+	struct command_call call = {.command = &grouplock, .argc = argc, .argv = argv};
 	struct error err;
-	const char *argument;
-	int key;
+	bool version = false;
 
 	if (guard_stdio(&err))
 		return fail(mentions_claim(argv), &err);
@@ -163,28 +151,20 @@ int main(int argc, char **argv)
 	if (argc > 0)
 		command_title = (struct command_title){argv[0], (size_t)(argv[argc - 1] - argv[0]) +
 									strlen(argv[argc - 1]) + 1};
-	while ((key = options_next(main_options, "", argc, argv, &argument, &err)) != OPTIONS_END) {
-		switch (key) {
-		case 'f':
-			resolve.config = argument;
-			break;
-		case 'd':
-			resolve.directory = argument;
-			break;
-		case 'h':
+	if (command_parse(&call, take_version, &version, &err)) {
+		if (call.help)
 			return help();
-		case 'V':
-			printf("grouplock %s\n", GROUPLOCK_VERSION);
-			return finish_stdout();
-		default:
-			return fail(mentions_claim(argv), &err);
-		}
+		if (version)
+			return show_version();
+		return fail(mentions_claim(argv), &err);
 	}
-	if (optind >= argc) {
+	if (!*call.operands) {
 		error_set(&err,
 			  "no command; usage: grouplock run [OPTION...] -- COMMAND [ARG...], or "
 			  "claim, release, status, which, check; see 'grouplock --help'");
 		return fail(mentions_claim(argv), &err);
 	}
-	return run_command(&resolve, argc - optind, argv + optind, &err);
+	call.argc -= (int)(call.operands - argv);
+	call.argv = call.operands;
+	return run_command(&call, &err);
 }

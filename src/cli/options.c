@@ -104,16 +104,12 @@ int options_next(const struct option_spec *specs, const char *command, int argc,
 void options_print(const struct option_spec *specs)
 {
 	for (; specs->name; specs++) {
-		char left[48];
+		char left[48] = "    ";
 
-		if (specs->key > 255)
-			snprintf(left, sizeof(left), "    --%s%s%s", specs->name,
-				 specs->argument ? " " : "",
-				 specs->argument ? specs->argument : "");
-		else
-			snprintf(left, sizeof(left), "-%c, --%s%s%s", specs->key, specs->name,
-				 specs->argument ? " " : "",
-				 specs->argument ? specs->argument : "");
+		if (specs->key <= 255)
+			sprintf(left, "-%c, ", specs->key);
+		snprintf(left + 4, sizeof(left) - 4, "--%s%s%s", specs->name,
+			 specs->argument ? " " : "", specs->argument ? specs->argument : "");
 		printf("  %-32s %s\n", left, specs->help);
 	}
 }

@@ -1,17 +1,22 @@
 #include "cli/output.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-int output_text(char *text, struct error *err)
+int output_whole(output_form *form, const void *arg, struct error *err)
 {
-	size_t size = text ? strlen(text) : 0, done = 0;
+	char *text = NULL;
+	size_t size = 0, done = 0;
+	FILE *out = open_memstream(&text, &size);
+	bool made = out && !form(out, arg) && !ferror(out);
 
-	if (!text)
-		return error_sys(err, ENOMEM, "cannot write to stdout");
-	while (done < size) {
+	if (out && fclose(out))
+		made = false;
+	if (!made)
+		errno = ENOMEM;
+	while (made && done < size) {
 		ssize_t wrote = write(STDOUT_FILENO, text + done, size - done);
 
 		if (wrote > 0)
@@ -19,6 +24,8 @@ int output_text(char *text, struct error *err)
 		else if (wrote == 0 || errno != EINTR)
 			break;
 	}
+	if (!made || done < size)
+		error_sys(err, errno, "cannot write to stdout");
 	free(text);
-	return done == size ? 0 : error_sys(err, errno, "cannot write to stdout");
+	return made && done == size ? 0 : -1;
 }

@@ -5,9 +5,14 @@
 #ifndef GROUPLOCK_OUTPUT_H
 #define GROUPLOCK_OUTPUT_H
 
+#include <stdio.h>
+
 #include "base/error.h"
 
-/* Writes `text` (NULL: there was no memory to make it) and frees it. */
-int output_text(char *text, struct error *err);
+/* Writes a text, made of `arg`, into `out`, a file in memory. -1: there was not memory enough. */
+typedef int output_form(FILE *out, const void *arg);
+
+/* Calls `form` and writes to stdout what it made, or nothing and -1 with a reason. May block. */
+int output_whole(output_form *form, const void *arg, struct error *err);
 
 #endif

@@ -1,7 +1,6 @@
 #include "cli/request.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,16 +71,9 @@ static int parse_lock(struct request *request, const char *text, struct error *e
 	return want->all ? 0 : parse_count(equals + 1, &want->count, err);
 }
 
-/* The options that say whom to ask and what for. 1: it is none of them. */
-static int parse_what(struct request *request, int key, const char *argument, struct error *err)
+int request_option(struct request *request, int key, const char *argument, struct error *err)
 {
 	switch (key) {
-	case 'f':
-		request->options->config = argument;
-		return 0;
-	case 'd':
-		request->options->directory = argument;
-		return 0;
 	case 'w':
 		request->options->worker = argument;
 		return 0;
@@ -95,15 +87,6 @@ static int parse_what(struct request *request, int key, const char *argument, st
 	case 'x':
 		request->exclusive = true;
 		return 0;
-	default:
-		return 1;
-	}
-}
-
-/* The options that say how to wait. 1: it is none of them. */
-static int parse_how(struct request *request, int key, const char *argument, struct error *err)
-{
-	switch (key) {
 	case 'n':
 		request->nonblock = true;
 		return 0;
@@ -120,11 +103,8 @@ static int parse_how(struct request *request, int key, const char *argument, str
 	case 'v':
 		request->verbose = true;
 		return 0;
-	case 'h':
-		request->help = true;
-		return 0;
 	default:
-		return 1;
+		return error_set(err, "option %d is in the table, but nobody takes it", key);
 	}
 }
 
@@ -145,33 +125,14 @@ static int finish_wants(struct request *request, struct error *err)
 	return variables_check(request->wants, request->want_count, err);
 }
 
-int request_parse(struct request *request, const struct command *self,
-		  struct resolve_options *options, int argc, char **argv, request_option *own,
+int request_parse(struct request *request, struct command_call *call, command_option *option,
 		  void *arg, struct error *err)
 {
-	const char *argument;
-	int key;
-
-	request->options = options;
+	request->options = &call->options;
 	request->conflict_status = COMMAND_NO_SLOT;
 	request->heartbeat = DEFAULT_HEARTBEAT;
-	optind = 0;
-	while ((key = options_next(self->options, self->name, argc, argv, &argument, err)) !=
-	       OPTIONS_END) {
-		int result;
-
-		if (key == OPTIONS_BAD)
-			return -1;
-		result = parse_what(request, key, argument, err);
-		if (result == 1)
-			result = parse_how(request, key, argument, err);
-		if (result == 1)
-			result = own(arg, key, argument, err);
-		if (result)
-			return -1;
-		if (request->help)
-			return 0;
-	}
+	if (command_parse(call, option, arg, err))
+		return -1;
 	return finish_wants(request, err);
 }
 

@@ -11,7 +11,6 @@
 
 #include "base/error.h"
 #include "cli/command.h"
-#include "cli/options.h"
 #include "cli/talk.h"
 #include "config/resolve.h"
 #include "lock/acquire.h"
@@ -43,7 +42,7 @@ struct request {
 	bool has_count[ACQUIRE_MAX_LOCKS]; /* -l gave one */
 	unsigned want_count;
 	unsigned count; /* -c; 0: not given */
-	bool exclusive, nonblock, has_timeout, quiet, verbose, help;
+	bool exclusive, nonblock, has_timeout, quiet, verbose;
 	int64_t timeout, heartbeat;
 	int conflict_status;
 	/* from there to the slots */
@@ -54,18 +53,17 @@ struct request {
 	struct rlimit fd_limit; /* as it was */
 };
 
-/* An option that is the command's alone. Returns 0, or -1 with a reason. */
-typedef int request_option(void *arg, int key, const char *argument, struct error *err);
-
-/* Reads a positive duration of option `option` into *ns. */
+/* Reads a duration, the argument of `option`, into *ns. */
 int request_duration(const char *option, const char *text, int64_t *ns, struct error *err);
 
+/* Takes an option of REQUEST_OPTIONS, as a command_option does. */
+int request_option(struct request *request, int key, const char *argument, struct error *err);
+
 /*
- * Parses; options end at the first operand, which is argv[optind] then. `own` gets the options
- * that are not of REQUEST_OPTIONS.
+ * Parses the call's options as command_parse() does; `option` passes those that are not the
+ * command's alone on to request_option(). `request` is all zero.
  */
-int request_parse(struct request *request, const struct command *self,
-		  struct resolve_options *options, int argc, char **argv, request_option *own,
+int request_parse(struct request *request, struct command_call *call, command_option *option,
 		  void *arg, struct error *err);
 
 /*

@@ -148,9 +148,9 @@ static void name_stopped(struct talk *talk, const struct acquire_report *report)
 	const struct proc_identity *head = &report->stopped->process;
 	char line[LINE_SIZE] = "", label[2 * NAME_MAX + 2], host[HOST_NAME_MAX + 1];
 
-	if (talk->terminal && talk->told_stop == head->pid)
+	if (talk->terminal && talk->named_head == head->pid)
 		return;
-	talk->told_stop = head->pid;
+	talk->named_head = head->pid;
 	make_label(label, report);
 	text_escape(host, sizeof(host), head->host);
 	append(line,

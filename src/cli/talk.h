@@ -15,7 +15,7 @@ struct talk {
 	bool skip_quietly; /* giving up is as good as success (-E 0): no line about it */
 	bool terminal;     /* stderr is one: redraw */
 	size_t drawn;      /* columns of the line that stands there unfinished */
-	pid_t told_stop;   /* the stopped head that was named last, or 0 */
+	pid_t named_head;  /* the stopped head that was named last, or 0 */
 };
 
 void talk_open(struct talk *talk, bool skip_quietly);

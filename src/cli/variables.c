@@ -102,16 +102,21 @@ int variables_each(const struct acquire_job *job, variables_set *set, void *arg,
 	return result ? error_sys(err, ENOMEM, "cannot set the variables") : 0;
 }
 
+bool variables_collide(const char *a, const char *b)
+{
+	char *of_a = variable_of(a), *of_b = variable_of(b);
+	bool collide = of_a && of_b && !strcmp(of_a, of_b);
+
+	free(of_a);
+	free(of_b);
+	return collide;
+}
+
 int variables_check(const struct acquire_want *wants, unsigned count, struct error *err)
 {
 	for (unsigned i = 0; i < count; i++) {
 		for (unsigned j = 0; j < i; j++) {
-			char *a = variable_of(wants[i].lock), *b = variable_of(wants[j].lock);
-			bool same = a && b && !strcmp(a, b);
-
-			free(a);
-			free(b);
-			if (same)
+			if (variables_collide(wants[i].lock, wants[j].lock))
 				return error_set(
 					err,
 					"locks '%s' and '%s' cannot be taken together: both would "

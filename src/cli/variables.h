@@ -4,12 +4,17 @@
 #ifndef GROUPLOCK_VARIABLES_H
 #define GROUPLOCK_VARIABLES_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "lock/acquire.h"
 
 /* Calls `set` for each variable, names and values being valid for the call; -1 stops it. */
 typedef int variables_set(void *arg, const char *name, const char *value);
 int variables_each(const struct acquire_job *job, variables_set *set, void *arg, struct error *err);
+
+/* Whether two locks' names become one in the name of a variable. */
+bool variables_collide(const char *a, const char *b);
 
 /* Refuses two locks whose GROUPLOCK_SLOT_<LOCK> would be the same: one would hide the other's. */
 int variables_check(const struct acquire_want *wants, unsigned count, struct error *err);

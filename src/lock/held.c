@@ -126,7 +126,7 @@ int held_check(const char *list, const char *group, const char *lock, struct gat
 	for (const char *p = list; *p;) {
 		enum lockfile_result result;
 
-		if (!next_entry(&p, prefix, &entry) || names_have(held, entry.file))
+		if (!next_entry(&p, prefix, &entry) || names_contain(held, entry.file))
 			continue;
 		result = check_entry(&entry, gate->sd, self, err);
 		if (result == LOCKFILE_ERROR)

@@ -16,36 +16,30 @@
 #define PAUSE (CLOCK_SECOND / 50) /* between two tries where nothing can be had to wait with */
 #define SHOWN_COMMAND 60          /* bytes of a command in a message */
 
-/* Who keeps the gate, for the message. */
-struct gate_search {
-	char text[SHOWN_COMMAND + 64];
-};
-
-static void see_holder(void *arg, unsigned index, pid_t pid, const char *command)
+/* Puts into `text` who keeps the gate, for the message. */
+static void see_holder(void *text, unsigned index, pid_t pid, const char *command)
 {
-	struct gate_search *found = arg;
 	char shown[SHOWN_COMMAND + 1];
 
 	(void)index;
-	if (*found->text)
+	if (*(char *)text) /* the first one found is enough */
 		return;
 	text_escape(shown, sizeof(shown), command);
-	snprintf(found->text, sizeof(found->text), " by pid %ld (%s), which may be stopped",
-		 (long)pid, shown);
+	sprintf(text, " by pid %ld (%s), which may be stopped", (long)pid, shown);
 }
 
 static void say_busy(const struct statedir *sd, int fd, struct error *err)
 {
-	struct gate_search found = {""};
+	char holder[SHOWN_COMMAND + 64] = "";
 	struct stat st;
 
 	if (!fstat(fd, &st)) {
 		struct holders_file gate = {st.st_dev, st.st_ino, GATE_NAME};
 
-		holders_find(&gate, 1, see_holder, &found);
+		holders_find(&gate, 1, see_holder, holder);
 	}
 	error_set(err, "cannot look: '%s/%s' has been held for %d seconds%s", sd->path, GATE_NAME,
-		  REPORT_GATE_PATIENCE, found.text);
+		  REPORT_GATE_PATIENCE, holder);
 }
 
 /* Blocks until the lock was granted or seems worth another try; false: the clock is at `until`. */

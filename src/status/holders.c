@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,4 +147,60 @@ int holders_find(const struct holders_file *files, unsigned count, holders_see *
 	}
 	closedir(proc);
 	return hidden;
+}
+
+/* --- of a report -------------------------------------------------------------------------- */
+
+static void see_holder(void *arg, unsigned index, pid_t pid, const char *command)
+{
+	struct report_row *row = ((struct report_row **)arg)[index];
+	struct report_process *longer =
+		realloc(row->processes, (row->process_count + 1) * sizeof(*longer));
+
+	if (!longer)
+		return;
+	row->processes = longer;
+	longer[row->process_count].pid = pid;
+	longer[row->process_count].command = strdup(command);
+	if (longer[row->process_count].command)
+		row->process_count++;
+}
+
+/* Appends the lock's rows that are in question, and the same as files; `count` of them till now. */
+static unsigned add_doubtful(const struct report_lock *lock, struct report_row **rows,
+			     struct holders_file *files, unsigned count)
+{
+	for (unsigned i = 0; i < lock->count; i++) {
+		struct report_row *row = &lock->rows[i];
+
+		if (row->doubts > 1) {
+			rows[count] = row;
+			files[count++] = (struct holders_file){row->device, row->inode, row->file};
+		}
+	}
+	return count;
+}
+
+void holders_of_doubtful(struct report *report)
+{
+	unsigned held = 0, count = 0;
+	struct report_row **rows;
+	struct holders_file *files;
+
+	for (unsigned i = 0; i < report->count; i++)
+		held += report->locks[i].held;
+	rows = calloc(held + 1, sizeof(struct report_row *));
+	files = calloc(held + 1, sizeof(*files));
+	for (unsigned i = 0; rows && files && i < report->count; i++)
+		count = add_doubtful(&report->locks[i], rows, files, count);
+	if (count) {
+		bool hidden = holders_find(files, count, see_holder, rows) != 0;
+
+		for (unsigned i = 0; i < count; i++) {
+			rows[i]->searched = true;
+			rows[i]->hidden = hidden;
+		}
+	}
+	free(rows);
+	free(files);
 }

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include "status/report.h"
+
 /* One file to look for. */
 struct holders_file {
 	dev_t device;
@@ -27,5 +29,8 @@ typedef void holders_see(void *arg, unsigned index, pid_t pid, const char *comma
  * /proc. Touches no file but those of /proc.
  */
 int holders_find(const struct holders_file *files, unsigned count, holders_see *see, void *arg);
+
+/* Puts into the rows whose holder is in doubt (row->doubts) who holds them: row->searched and so on. */
+void holders_of_doubtful(struct report *report);
 
 #endif

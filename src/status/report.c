@@ -9,13 +9,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "status/holders.h"
 #include "status/look.h"
 
 /* The first pause before another look at what is in doubt, and how often it doubles: 630 ms in all. */
 #define FIRST_PAUSE (CLOCK_SECOND / 100)
 #define LOOKS 7
 
-const char *report_state_word(enum report_state state)
+const char *report_state_name(enum report_state state)
 {
 	static const char *const words[] = {
 		[REPORT_FREE] = "free",       [REPORT_HELD] = "held",
@@ -46,106 +47,49 @@ void report_label(const struct report_lock *lock, char label[REPORT_LABEL_SIZE])
 		 named ? lock->lock : "");
 }
 
+static void free_lock(struct report_lock *lock)
+{
+	report_clear(lock);
+	free(lock->group);
+	free(lock->lock);
+}
+
 void report_free(struct report *report)
 {
-	for (unsigned i = 0; i < report->count; i++) {
-		report_clear(&report->locks[i]);
-		free(report->locks[i].group);
-		free(report->locks[i].lock);
-	}
+	for (unsigned i = 0; i < report->count; i++)
+		free_lock(&report->locks[i]);
 	free(report->locks);
 	*report = (struct report){0};
 }
 
-static bool is_asked(const struct names *asked, const char *name)
-{
-	return !asked->count || names_contain(asked, name);
-}
-
-static int add_lock(struct report *report, const char *group, const char *lock, bool limited,
-		    struct error *err)
-{
-	struct report_lock *added;
-
-	if (report->count == report->room) {
-		unsigned room = report->room ? 2 * report->room : 16;
-		struct report_lock *locks = realloc(report->locks, room * sizeof(*locks));
-
-		if (!locks)
-			return error_sys(err, ENOMEM, "cannot make a report");
-		report->locks = locks;
-		report->room = room;
-	}
-	added = &report->locks[report->count++];
-	*added = (struct report_lock){.limited = limited};
-	added->group = strdup(group);
-	added->lock = strdup(lock);
-	if (added->group && added->lock)
-		return 0;
-	return error_sys(err, ENOMEM, "cannot make a report");
-}
-
-/* The locks to look at. */
-static int list_locks(struct report *report, const struct report_query *query,
-		      const struct report_inventory *inventory, struct error *err)
-{
-	for (unsigned i = 0; i < inventory->groups.count; i++) {
-		const char *group = inventory->groups.list[i];
-
-		for (unsigned j = 0; is_asked(&query->groups, group) && j < inventory->locks.count;
-		     j++) {
-			const char *lock = inventory->locks.list[j];
-			bool limited = j < inventory->in_config;
-			char pair[2 * NAME_MAX + 2];
-
-			snprintf(pair, sizeof(pair), "%s/%s", group, lock);
-			if (!is_asked(&query->locks, lock) ||
-			    (!limited && !names_contain(&inventory->leftover, pair)))
-				continue;
-			if (add_lock(report, group, lock, limited, err))
-				return -1;
-		}
-	}
-	return 0;
-}
-
 static int look_at(struct report_lock *lock, const struct report_query *query,
-		   const struct proc_identity *self, bool *doubtful, struct error *err)
+		   const struct proc_identity *self, struct error *err)
 {
 	struct slotset set = {0};
 
 	if (lock->limited && config_slots(query->config, lock->lock, lock->group, &set, err))
 		return -1;
 	lock->limit = set.count;
-	*doubtful |= report_look(lock, query->directory, lock->limited ? &set : NULL, self);
+	report_look(lock, query->directory, lock->limited ? &set : NULL, self);
 	slotset_free(&set);
 	return 0;
-}
-
-static bool has_doubts(const struct report_lock *lock)
-{
-	for (unsigned i = 0; i < lock->count; i++) {
-		if (lock->rows[i].doubts)
-			return true;
-	}
-	return false;
 }
 
 static int look_at_all(struct report *report, const struct report_query *query, struct error *err)
 {
 	struct timespec pause = {.tv_nsec = FIRST_PAUSE};
 	struct proc_identity self;
-	bool doubtful = true;
 
 	proc_self(&self);
-	for (int look = 0; doubtful && look < LOOKS; look++) {
-		doubtful = false;
+	for (int look = 0; look < LOOKS; look++) {
+		bool doubtful = false;
+
 		for (unsigned i = 0; i < report->count; i++) {
 			struct report_lock *lock = &report->locks[i];
 
-			if ((!look || has_doubts(lock)) &&
-			    look_at(lock, query, &self, &doubtful, err))
+			if ((!look || lock->doubtful) && look_at(lock, query, &self, err))
 				return -1;
+			doubtful |= lock->doubtful;
 		}
 		if (!doubtful || look == LOOKS - 1)
 			break;
@@ -163,55 +107,37 @@ static void drop_unused(struct report *report)
 	for (unsigned i = 0; i < report->count; i++) {
 		struct report_lock *lock = &report->locks[i];
 
-		if (lock->limited || lock->count || *lock->problem.text) {
+		if (lock->limited || lock->count || *lock->problem.text)
 			report->locks[kept++] = *lock;
-			continue;
-		}
-		free(lock->group);
-		free(lock->lock);
-		free(lock->rows);
+		else
+			free_lock(lock);
 	}
 	report->count = kept;
 }
 
-static int check_directory(const char *path, bool *exists, struct error *err)
+static int gather(struct report *report, const struct report_query *query, struct error *err)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open(query->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool exists = fd >= 0 || errno != ENOENT;
 
-	*exists = fd >= 0 || errno != ENOENT;
 	if (fd >= 0)
 		close(fd);
-	else if (*exists)
-		return error_sys(err, errno, "cannot read directory '%s'", path);
-	return 0;
-}
-
-static int gather(struct report *report, const struct report_query *query,
-		  struct report_inventory *inventory, struct error *err)
-{
-	bool exists;
-
-	if (check_directory(query->directory, &exists, err) ||
-	    report_take_inventory(inventory, query, &report->problem, err))
-		return -1;
-	if (!exists)
-		return 0;
-	if (list_locks(report, query, inventory, err) || look_at_all(report, query, err))
+	else if (exists)
+		return error_sys(err, errno, "cannot read directory '%s'", query->directory);
+	if (report_list_locks(report, query, exists, err) || look_at_all(report, query, err))
 		return -1;
 	drop_unused(report);
-	report_find_holders(report);
+	holders_of_doubtful(report);
 	return 0;
 }
 
 int report_gather(struct report *report, const struct report_query *query, struct error *err)
 {
-	struct report_inventory inventory = {.in_config = 0};
 	int result;
 
 	*report = (struct report){.directory = query->directory};
-	result = gather(report, query, &inventory, err);
+	result = gather(report, query, err);
 	report->time = clock_wall();
-	report_free_inventory(&inventory);
 	if (result)
 		report_free(report);
 	return result;

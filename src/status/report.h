@@ -2,7 +2,7 @@
  * report - what is held and who waits, for people and for monitoring.
  *
  *     report_gather(&report, &query, &err);      looks at every lock, and disturbs nobody
- *     text = report_table(&report, 0, false);    or report_json(), report_prometheus()
+ *     report_table(out, &report, 0, false);      or report_json(), report_prometheus()
  *     report_free(&report);
  *
  * It only reads: nothing is created, removed or written, and read permission is enough. Each lock
@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
@@ -52,14 +53,14 @@ struct report_process {
 	char *command;
 };
 
-/* A slot, a waiter, or the word that a lock is closed. */
+/* A slot, a waiter, or a lock that is closed. */
 struct report_row {
 	enum report_state state;
 	char *name;    /* of a slot: its number, or its name as the config spells it; else NULL */
 	bool numbered; /* the name is a number */
 	bool above_limit;       /* held, although the config has no such slot now */
 	uint64_t ticket;        /* of a waiter: its number, and ... */
-	unsigned place;         /* ... its place in line, 1 for the head */
+	unsigned place;         /* ... its place in the queue, 1 for the head */
 	bool expired;           /* a free slot whose last holder was a claim that its --max ended */
 	struct report_who *who; /* NULL: there is no record, or none that makes sense */
 	unsigned doubts; /* looks at a held slot, one after the other, whose record was not its
@@ -68,7 +69,7 @@ struct report_row {
 	bool hidden;     /* ... but not in all processes: this user may not */
 	struct report_process *processes;
 	unsigned process_count;
-	char *file; /* of a slot that is held: the file's name and identity */
+	char *file; /* of a slot that is held: the file's name; and, of whatever is, its identity */
 	dev_t device;
 	ino_t inode;
 };
@@ -82,6 +83,7 @@ struct report_lock {
 	struct report_row *rows; /* slots in their order, then waiters in theirs */
 	unsigned count, room;
 	unsigned held, waiting; /* how many; held: leaked ones too */
+	bool doubtful; /* some row has doubts, which another look, a moment later, may remove */
 };
 
 struct report {
@@ -101,7 +103,7 @@ struct report_query {
 
 /*
  * Looks. -1 with a reason: unknown group or lock, or the directory cannot be read. What concerns
- * one lock only is told in the report instead (`problem`). A directory that does not exist is an
+ * one lock only stands in the report instead (`problem`). A directory that does not exist is an
  * empty report. Blocks for a gate that somebody keeps, at most REPORT_GATE_PATIENCE seconds for
  * each; and for a moment where a slot seems to be leaked.
  */
@@ -114,20 +116,20 @@ void report_free(struct report *report);
 void report_label(const struct report_lock *lock, char label[REPORT_LABEL_SIZE]);
 
 /* "held", "leaked" ... */
-const char *report_state_word(enum report_state state);
+const char *report_state_name(enum report_state state);
 
 /* How long it has been so, in nanoseconds; negative: unknown. */
 int64_t report_age(const struct report *report, const struct report_row *row);
 
-/* The forms. Each returns a malloc()ed text, NULL without memory. */
+/* The forms, each written to `out`. -1: no memory, or `out` has an error. */
 
 /* Aligned columns under a head line; no line wider than `width` unless that is 0. */
-char *report_table(const struct report *report, size_t width, bool colour);
+int report_table(FILE *out, const struct report *report, size_t width, bool colour);
 
 /* One JSON document. */
-char *report_json(const struct report *report);
+int report_json(FILE *out, const struct report *report);
 
 /* The text exposition format of Prometheus. */
-char *report_prometheus(const struct report *report);
+int report_prometheus(FILE *out, const struct report *report);
 
 #endif

@@ -63,7 +63,7 @@ static void say_escaped(struct cells *cells, const char *text)
 static void say_claim(struct cells *cells, const struct report *report,
 		      const struct report_who *who)
 {
-	static const char word[] = "claim";
+	static const char begin[] = "claim";
 	const char *rest = who->command;
 	char left[TEXT_DURATION_SIZE];
 
@@ -78,8 +78,8 @@ static void say_claim(struct cells *cells, const struct report *report,
 		say(cells, ", %s left", left);
 	say(cells, ")");
 	/* The record's own words begin alike. */
-	if (!strncmp(rest, word, sizeof(word) - 1))
-		rest += sizeof(word) - 1;
+	if (!strncmp(rest, begin, sizeof(begin) - 1))
+		rest += sizeof(begin) - 1;
 	say_escaped(cells, rest);
 }
 
@@ -169,7 +169,7 @@ static void fill(struct cells *cells, const struct report *report, const struct 
 		text_escape(cells->text[SLOT], sizeof(cells->text[SLOT]), row->name);
 	if (row->place)
 		sprintf(cells->text[SLOT], "%u%s", row->place, text_ordinal(row->place));
-	strcpy(cells->text[STATE], report_state_word(row->state));
+	strcpy(cells->text[STATE], report_state_name(row->state));
 	fill_who(cells, report, row);
 	fill_command(cells, report, row);
 }
@@ -266,25 +266,15 @@ static void put_rows(struct table *table, struct cells *cells, bool write)
 	}
 }
 
-char *report_table(const struct report *report, size_t width, bool colour)
+int report_table(FILE *out, const struct report *report, size_t width, bool colour)
 {
-	struct table table = {.report = report, .width = width, .colour = colour};
+	struct table table = {.out = out, .report = report, .width = width, .colour = colour};
 	struct cells *cells = malloc(sizeof(*cells));
-	char *text = NULL;
-	size_t size;
-	bool good;
 
-	table.out = open_memstream(&text, &size);
-	if (cells && table.out) {
-		put_rows(&table, cells, false);
-		put_rows(&table, cells, true);
-	}
-	good = cells && table.out && !ferror(table.out);
+	if (!cells)
+		return -1;
+	put_rows(&table, cells, false);
+	put_rows(&table, cells, true);
 	free(cells);
-	if (table.out && fclose(table.out))
-		good = false;
-	if (good)
-		return text;
-	free(text);
-	return NULL;
+	return 0;
 }

@@ -64,6 +64,10 @@ for name in "${odd_workers[@]}"; do
 done
 is "$(check-json all.json)" "$((${#odd_workers[@]} + 1)) ${form/max number/max null}" \
     "${#odd_workers[@]} odd names of workers and groups are valid JSON, too"
+printf '[slots k\xe4]\n* = 1\n' >>groups.ini
+run "$grouplock" claim -g hw1 -l $'k\xe4' --json
+is "$(jq -c .slots run.out)" $'{"k\xef\xbf\xbd":["0"]}' "a lock whose name is no UTF-8 is among the slots"
+run "$grouplock" release "$(jq -r .id run.out)"
 run "$grouplock" claim -g hw1 -l odd=all
 id=$(said_value CLAIM)
 for failure in '-l odd -n:75' '-l odd -n -E 7:7' '-l odd -n -E 0:0' '-l nothing:125' '-c 0:125' '--nonsense:125'; do

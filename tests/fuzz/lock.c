@@ -7,13 +7,9 @@
 
 #define MAX_ARGUMENTS 40
 
-static int parse_own(void *arg, int key, const char *argument, struct error *err)
+static int take(void *request, int key, const char *argument, struct error *err)
 {
-	(void)arg;
-	(void)key;
-	(void)argument;
-	(void)err;
-	return 0;
+	return key == 'k' ? 0 : request_option(request, key, argument, err);
 }
 
 static void check(const struct request *request)
@@ -42,17 +38,15 @@ static void free_names(struct request *request)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct request request; /* large */
-	struct resolve_options options = {0};
 	struct error err;
 	char *text = fuzz_text(data, size), *rest = text;
 	char *argv[MAX_ARGUMENTS + 2] = {(char *)(uintptr_t) "run"};
-	int argc = 1;
+	struct command_call call = {.command = &command_run, .argc = 1, .argv = argv};
 
-	while (argc <= MAX_ARGUMENTS && rest)
-		argv[argc++] = strsep(&rest, "\n");
+	while (call.argc <= MAX_ARGUMENTS && rest)
+		argv[call.argc++] = strsep(&rest, "\n");
 	memset(&request, 0, sizeof(request));
-	if (!request_parse(&request, &command_run, &options, argc, argv, parse_own, NULL, &err) &&
-	    !request.help)
+	if (!request_parse(&request, &call, take, &request, &err))
 		check(&request);
 	free_names(&request);
 	free(text);

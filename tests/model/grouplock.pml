@@ -463,7 +463,7 @@ inline hold() { /* of cmd_claim.c: keeper_start(), write_records(), the byte in 
 	fi
 }
 
-inline look_at_all() { /* src/status/look.c, report_gate.c: LOCK_SH on each slot, under the gate */
+inline look_at_all() { /* src/status/look.c, gate.c: LOCK_SH on each slot, under the gate */
 	if :: !broken(18) -> attempt_enter_gate() :: broken(18) fi;
 	do
 	:: i < S && step == ON && slot[i] -> i++

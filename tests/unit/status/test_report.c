@@ -102,7 +102,7 @@ static void check_rows(const char *expected)
 			snprintf(text + used, sizeof(text) - used, " %s",
 				 row->name ? row->name : "-");
 		used = strlen(text);
-		snprintf(text + used, sizeof(text) - used, ":%s", report_state_word(row->state));
+		snprintf(text + used, sizeof(text) - used, ":%s", report_state_name(row->state));
 	}
 	check_text(text, expected);
 }

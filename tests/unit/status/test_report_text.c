@@ -64,6 +64,29 @@ static void teardown(void)
 
 TestSuite(report_text, .init = setup, .fini = teardown);
 
+/* What a form writes, malloc()ed. */
+static char *table(size_t width)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	cr_assert(zero(int, report_table(out, &report, width, false)));
+	fclose(out);
+	return text;
+}
+
+static char *written(int (*form)(FILE *out, const struct report *report))
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	cr_assert(zero(int, form(out, &report)));
+	fclose(out);
+	return text;
+}
+
 static void check_form(char *text, const char *expected)
 {
 	cr_assert_not_null(text);
@@ -73,18 +96,16 @@ static void check_form(char *text, const char *expected)
 
 Test(report_text, table_is_aligned)
 {
-	check_form(report_table(&report, 0, false),
-		   "GROUP LOCK    SLOT STATE   WORKER HOST  PID    AGE COMMAND\n"
-		   "hw1   default    0 held    msvc10 vm2  4242 12m03s make -j8\n"
-		   "hw1   default    1 free    -      -       -      - -\n"
-		   "hw1   default  1st waiting msvc11 vm2  4242     5s make\n");
+	check_form(table(0), "GROUP LOCK    SLOT STATE   WORKER HOST  PID    AGE COMMAND\n"
+			     "hw1   default    0 held    msvc10 vm2  4242 12m03s make -j8\n"
+			     "hw1   default    1 free    -      -       -      - -\n"
+			     "hw1   default  1st waiting msvc11 vm2  4242     5s make\n");
 }
 
 Test(report_text, table_of_nothing_has_a_head)
 {
 	report.count = 0;
-	check_form(report_table(&report, 0, false),
-		   "GROUP LOCK SLOT STATE WORKER HOST PID AGE COMMAND\n");
+	check_form(table(0), "GROUP LOCK SLOT STATE WORKER HOST PID AGE COMMAND\n");
 }
 
 Test(report_text, table_aligns_characters_and_not_bytes)
@@ -92,7 +113,7 @@ Test(report_text, table_aligns_characters_and_not_bytes)
 	lock.count = 2;
 	rows[0].who->worker = "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f";
 	check_form(
-		report_table(&report, 0, false),
+		table(0),
 		"GROUP LOCK    SLOT STATE WORKER HOST  PID    AGE COMMAND\n"
 		"hw1   default    0 held  \xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f   vm2  4242 12m03s make -j8\n"
 		"hw1   default    1 free  -      -       -      - -\n");
@@ -105,11 +126,10 @@ Test(report_text, table_cuts_the_command_only)
 				  "hw1   default    0 held  msvc10 vm2  4242 12m03s make -j\n";
 
 	lock.count = 1;
-	check_form(report_table(&report, 57, false),
-		   "GROUP LOCK    SLOT STATE WORKER HOST  PID    AGE COMMAND\n"
-		   "hw1   default    0 held  msvc10 vm2  4242 12m03s make -j8\n");
-	check_form(report_table(&report, 56, false), cut);
-	check_form(report_table(&report, 20, false), cut);
+	check_form(table(57), "GROUP LOCK    SLOT STATE WORKER HOST  PID    AGE COMMAND\n"
+			      "hw1   default    0 held  msvc10 vm2  4242 12m03s make -j8\n");
+	check_form(table(56), cut);
+	check_form(table(20), cut);
 }
 
 Test(report_text, table_escapes_what_strangers_wrote)
@@ -118,9 +138,8 @@ Test(report_text, table_escapes_what_strangers_wrote)
 	rows[0].who->worker = "a\nb";
 	rows[0].who->command = "\x1b[2J";
 	strcpy(rows[0].who->process.host, "c\rd");
-	check_form(report_table(&report, 0, false),
-		   "GROUP LOCK    SLOT STATE WORKER HOST    PID    AGE COMMAND\n"
-		   "hw1   default    0 held  a\\x0ab c\\x0dd 4242 12m03s \\x1b[2J\n");
+	check_form(table(0), "GROUP LOCK    SLOT STATE WORKER HOST    PID    AGE COMMAND\n"
+			     "hw1   default    0 held  a\\x0ab c\\x0dd 4242 12m03s \\x1b[2J\n");
 }
 
 Test(report_text, table_holds_the_longest_of_everything)
@@ -140,7 +159,7 @@ Test(report_text, table_holds_the_longest_of_everything)
 	rows[0].process_count = 40;
 	for (int i = 0; i < 40; i++)
 		processes[i] = (struct report_process){i + 1, command};
-	text = report_table(&report, 0, false);
+	text = table(0);
 	check_has(text, " and 24 more; left by \\x02");
 	cr_assert_null(strpbrk(text, "\x01\x02\x03"));
 	free(text);
@@ -155,23 +174,23 @@ Test(report_text, claims_say_what_they_are_bound_to)
 	claim->command = "claim of bash build.sh";
 	strcpy(claim->claim, "1a2b3c4d");
 	claim->bound = 4711;
-	text = report_table(&report, 0, false);
+	text = table(0);
 	check_has(text, " claim 1a2b3c4d (bound to pid 4711) of bash build.sh\n");
 	free(text);
 	claim->until = NOW + 11520 * CLOCK_SECOND;
-	text = report_table(&report, 0, false);
+	text = table(0);
 	check_has(text, " claim 1a2b3c4d (bound to pid 4711, 3h12m left) of bash build.sh\n");
 	free(text);
 	claim->bound = 0;
 	claim->command = "claim";
-	text = report_table(&report, 0, false);
+	text = table(0);
 	check_has(text, " claim 1a2b3c4d (bound to no process, 3h12m left)\n");
 	free(text);
 }
 
 static void samples_have(const char *part)
 {
-	char *text = report_prometheus(&report);
+	char *text = written(report_prometheus);
 
 	check_has(text, part);
 	free(text);
@@ -208,7 +227,7 @@ Test(report_text, labels_are_escaped)
 
 static json_t *parse(void)
 {
-	char *text = report_json(&report);
+	char *text = written(report_json);
 	json_t *root = json_loads(text, 0, NULL);
 
 	cr_assert_not_null(root, "no JSON: %s", text);
@@ -262,7 +281,7 @@ Test(report_text, what_could_not_be_seen_is_null)
 	cr_assert_eq(json_typeof(json_object_get(first, "slots")), JSON_NULL);
 	check_text(json_string_value(json_object_get(first, "problem")), "cannot look");
 	json_decref(root);
-	text = report_prometheus(&report);
+	text = written(report_prometheus);
 	check_has(text, "grouplock_slots{");
 	cr_assert_null(strstr(text, "grouplock_slots_held{"));
 	free(text);
