@@ -39,7 +39,6 @@ struct claim {
 	pid_t pid;
 	int64_t max; /* nanoseconds; CLOCK_NEVER: not given */
 	struct bound bound;
-	struct keeper_task keeper;
 	char id[RECORD_SHORT_ID + 1];
 };
 
@@ -145,44 +144,38 @@ static int fail_in_shell(const struct claim *claim, int status)
 /* Writes into each slot who holds it from now on: the keeper. */
 static int write_records(struct claim *claim, pid_t keeper, struct error *err)
 {
-	struct acquire_job *job = &claim->request.job;
-	struct proc_identity self = job->record.process;
-	struct record_text text;
+	struct record *record = &claim->request.job.record;
+	struct proc_identity self = record->process;
 
-	proc_other(&job->record.process, &self, keeper);
-	if (!proc_is_here(&job->record.process, &self))
+	proc_other(&record->process, &self, keeper);
+	if (!proc_is_here(&record->process, &self))
 		return error_set(err,
 				 "cannot tell by /proc who the keeper is, pid %ld, so nobody could "
 				 "release the claim",
 				 (long)keeper);
-	job->record.since = clock_wall();
-	job->record.until = claim->max == CLOCK_NEVER ? 0 : job->record.since + claim->max;
-	record_format(&job->record, &text);
-	for (unsigned i = 0; i < job->count; i++) {
-		if (grant_rewrite(job->grants[i], &text, err))
-			return -1;
-	}
-	return 0;
+	record->since = clock_wall();
+	record->until = claim->max == CLOCK_NEVER ? 0 : record->since + claim->max;
+	return request_write_records(&claim->request, err);
 }
 
-static int start_keeper(struct claim *claim, pid_t *pid, struct error *err)
+static int start_keeper(const struct claim *claim, int commit_fd, pid_t *pid, struct error *err)
 {
-	struct keeper_task *keeper = &claim->keeper;
+	struct keeper_task task = {
+		.pidfd = claim->bound.pidfd,
+		.timeout = claim->max,
+		.releasable = true,
+		.commit_fd = commit_fd,
+	};
+	size_t count;
+	int *fds = request_fds(&claim->request, &count);
+	enum keeper_result result;
 
-	keeper->fds = request_fds(&claim->request, &keeper->count);
-	if (!keeper->fds)
+	if (!fds)
 		return error_sys(err, ENOMEM, "cannot start the keeper");
-	keeper->pidfd = claim->bound.pidfd;
-	keeper->timeout = claim->max;
-	keeper->releasable = true;
-	keeper->mark_offset = RECORD_STATE_OFFSET;
-	keeper->mark_size = RECORD_STATE_SIZE;
-	keeper->marks[KEEPER_ENDED] = record_states[RECORD_ENDED];
-	keeper->marks[KEEPER_EXPIRED] = record_states[RECORD_EXPIRED];
-	keeper->marks[KEEPER_RELEASED] = record_states[RECORD_RELEASED];
-	keeper->title = command_title.start;
-	keeper->title_size = command_title.size;
-	return keeper_start(keeper, pid, err);
+	request_keeper(&task, fds, count);
+	result = keeper_start(&task, pid, err);
+	free(fds);
+	return result == KEEPER_STARTED ? 0 : -1;
 }
 
 /* What signals do by themselves: signal(7). */
@@ -246,10 +239,9 @@ static int hold(struct claim *claim, struct error *err)
 
 	if (pipe2(commit, O_CLOEXEC))
 		return error_sys(err, errno, "cannot create a pipe");
-	claim->keeper.commit_fd = commit[0];
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &was);
-	result = start_keeper(claim, &keeper, err);
+	result = start_keeper(claim, commit[0], &keeper, err);
 	close(commit[0]);
 	if (!result)
 		result = tell_caller(claim, keeper, &was, err);
@@ -317,7 +309,7 @@ static int claim_slots(struct claim *claim, struct error *err)
 
 static int cmd_claim(struct command_call *call)
 {
-	static struct claim claim; /* large, there is one, and the keeper lives on in it */
+	static struct claim claim; /* large, and there is one */
 	struct error err = {""};
 	int status;
 

@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fdlimit.h"
 #include "cli/command.h"
 #include "cli/request.h"
 #include "cli/variables.h"
+#include "keep/keeper.h"
 #include "keep/launch.h"
 
 static const struct option_spec run_options[] = {
@@ -40,13 +42,6 @@ static int set_variable(void *arg, const char *name, const char *value)
 	return setenv(name, value, 1);
 }
 
-static void before_exec(void *arg)
-{
-	const struct run *run = arg;
-
-	fdlimit_restore(&run->request.fd_limit);
-}
-
 /*
  * The pidfd that a keeper watches this process by, or -1 where there is to be none: then the
  * record must say so before anybody reads it.
@@ -71,33 +66,52 @@ static int open_pidfd(struct run *run, struct error *err)
 	return error_sys(err, errno, "cannot open a pidfd for the keeper");
 }
 
+/* The record has to say that whoever inherits the slots holds them, too. */
+static int go_without_keeper(struct run *run, struct error *err)
+{
+	fprintf(stderr,
+		"grouplock: no keeper, since there is no memory for a copy of this process: "
+		"the slot is held until the last process that inherited it ends, as with -k\n");
+	*err->text = '\0';
+	run->request.job.record.kind = RECORD_KEEP;
+	return request_write_records(&run->request, err);
+}
+
+/* Starts the keeper if there is anything to keep. */
+static int start_keeper(struct run *run, const int *fds, size_t count, struct error *err)
+{
+	struct keeper_task task = {.pidfd = run->pidfd, .timeout = CLOCK_NEVER, .commit_fd = -1};
+	pid_t keeper;
+
+	if (!count || run->pidfd < 0)
+		return 0;
+	request_keeper(&task, fds, count);
+	switch (keeper_start(&task, &keeper, err)) {
+	case KEEPER_STARTED:
+		return 0;
+	case KEEPER_UNSUPPORTED:
+		return go_without_keeper(run, err);
+	case KEEPER_ERROR:
+		break;
+	}
+	return -1;
+}
+
+/* Returns if that fails. */
 static int start(struct run *run, struct error *err)
 {
-	/* Static, as its keeper reads it to the end, also when this function has returned since exec failed. */
-	static struct launch command;
+	size_t count;
+	int *fds = request_fds(&run->request, &count), status = LAUNCH_FAILED;
 
-	command = (struct launch){
-		.argv = run->command,
-		.keeper.pidfd = run->pidfd,
-		.keeper.mark_offset = RECORD_STATE_OFFSET,
-		.keeper.mark_size = RECORD_STATE_SIZE,
-		.keeper.title = command_title.start,
-		.keeper.title_size = command_title.size,
-		.before_exec = before_exec,
-		.arg = run,
-	};
-
-	for (int i = 0; i < KEEPER_REASONS; i++)
-		command.keeper.marks[i] = record_states[RECORD_ENDED];
-	command.fds = request_fds(&run->request, &command.fd_count);
-	if (!command.fds) {
+	if (!fds) {
 		error_sys(err, ENOMEM, "cannot start '%s'", run->command[0]);
-		return LAUNCH_FAILED;
+	} else if (!variables_each(&run->request.job, set_variable, NULL, err) &&
+		   !start_keeper(run, fds, count, err) && !launch_pass(fds, count, err)) {
+		fdlimit_restore(&run->request.fd_limit);
+		status = launch(run->command, err);
 	}
-	if (variables_each(&run->request.job, set_variable, NULL, err))
-		return LAUNCH_FAILED;
-	resolve_free(&run->request.where); /* the keeper lives on in this memory */
-	return launch(&command, err);
+	free(fds);
+	return status;
 }
 
 static int get_slots_and_start(struct run *run, struct error *err)
@@ -122,7 +136,7 @@ static int get_slots_and_start(struct run *run, struct error *err)
 
 static int cmd_run(struct command_call *call)
 {
-	static struct run run; /* large, there is one, and the keeper lives on in it */
+	static struct run run; /* large, and there is one */
 	struct error err = {""};
 	rlim_t fd_limit;
 	size_t slots;

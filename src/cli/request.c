@@ -248,3 +248,29 @@ int *request_fds(const struct request *request, size_t *count)
 		*count += grant_fds(request->job.grants[i], fds + *count);
 	return fds;
 }
+
+void request_keeper(struct keeper_task *task, const int *fds, size_t count)
+{
+	task->fds = fds;
+	task->count = count;
+	task->mark_offset = RECORD_STATE_OFFSET;
+	task->mark_size = RECORD_STATE_SIZE;
+	task->marks[KEEPER_ENDED] = record_states[RECORD_ENDED];
+	task->marks[KEEPER_EXPIRED] = record_states[RECORD_EXPIRED];
+	task->marks[KEEPER_RELEASED] = record_states[RECORD_RELEASED];
+	task->title = command_title.start;
+	task->title_size = command_title.size;
+}
+
+int request_write_records(const struct request *request, struct error *err)
+{
+	const struct acquire_job *job = &request->job;
+	struct record_text text;
+
+	record_format(&job->record, &text);
+	for (unsigned i = 0; i < job->count; i++) {
+		if (grant_rewrite(job->grants[i], &text, err))
+			return -1;
+	}
+	return 0;
+}

@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/talk.h"
 #include "config/resolve.h"
+#include "keep/keeper.h"
 #include "lock/acquire.h"
 
 #define REQUEST_KEY_HEARTBEAT 256
@@ -84,5 +85,11 @@ enum acquire_result request_acquire(struct request *request, struct error *err);
 
 /* The descriptors that hold what was got, malloc()ed; *count of them. NULL: no memory. */
 int *request_fds(const struct request *request, size_t *count);
+
+/* Completes a keeper's task: what it holds, how it marks the records of that, and its title. */
+void request_keeper(struct keeper_task *task, const int *fds, size_t count);
+
+/* Writes job.record anew into each slot that is held. */
+int request_write_records(const struct request *request, struct error *err);
 
 #endif

@@ -12,13 +12,11 @@
  *     keeper is killed             the command's fd holds it; of a claim, nothing does: it is free
  *     process group is killed      the keeper is in a session of its own and sees the end
  *
- * It is a clone() that shares the caller's memory until the caller execs or exits: a fork() would
- * copy page tables for nothing. Only where there are many processes it has a copy: there, to exec
- * out of memory that is shared takes longer. It is nobody's child: a helper between the two ends at once, so
- * that init adopts the keeper and reaps it, and no wait() of the command ever sees it, not even
- * strace's, which waits for children of any kind (wait(2), __WALL). Only where the caller would
- * itself adopt it, as init of a PID namespace or a subreaper, it stays a child, with exit signal 0:
- * then wait() passes over it without __WALL, and its end sends no SIGCHLD (clone(2)).
+ * It is a process of its own, with a copy of the caller's memory, and nobody's child: a helper between the
+ * two ends at once, so that init adopts the keeper and reaps it, and no wait() of the command ever sees it,
+ * not even strace's, which waits for children of any kind (wait(2), __WALL). Only where the caller would
+ * itself adopt it, as init of a PID namespace or a subreaper, it is a child from the start, without an exit
+ * signal: then wait() passes over it without __WALL.
  *
  * It has a session of its own, all signals blocked, cwd "/", stdio on /dev/null, and no other
  * descriptors than pidfd, slots and, for a claim, a signalfd.
@@ -37,7 +35,7 @@
 
 enum keeper_result {
 	KEEPER_STARTED,
-	KEEPER_UNSUPPORTED, /* no pidfd_open(2): Linux before 5.3, or a filter forbids it */
+	KEEPER_UNSUPPORTED, /* this machine does not let us have one */
 	KEEPER_ERROR,
 };
 
@@ -65,24 +63,27 @@ struct keeper_task {
 	size_t mark_size;
 	const char *marks[KEEPER_REASONS];
 	/*
-	 * The memory that /proc/PID/cmdline shows, from argv[0] on. It is overwritten with the
-	 * keeper's name, or else ps(1) would show a second grouplock; whoever needs the arguments
-	 * copies them first.
+	 * The memory that /proc/PID/cmdline shows, from argv[0] on. The keeper overwrites its copy with its
+	 * name, or else ps(1) would show a second grouplock.
 	 */
 	char *title;
 	size_t title_size;
 };
 
-/* Opens a pidfd, close-on-exec, `lowest` or above. KEEPER_ERROR: see errno, ESRCH if it is gone. */
+/*
+ * Opens a pidfd, close-on-exec, `lowest` or above. KEEPER_UNSUPPORTED: no pidfd_open(2), on Linux before
+ * 5.3 or since a filter forbids it. KEEPER_ERROR: see errno, ESRCH if the process is gone.
+ */
 enum keeper_result keeper_open_pidfd(pid_t pid, int lowest, int *pidfd);
 
 /*
- * Starts the keeper. None of the descriptors is below 3. The task and all that it points to must stay
- * as they are until this process has exec'ed or exited, also when an exec has failed. Returns when
- * nothing that is meant for the command's process group reaches the keeper any more. *pid becomes
- * its pid. It is not there unless all that it is told to wait for will reach it.
+ * Starts the keeper, which gets copies of the task and of all that it points to. The caller has one thread.
+ * Blocks for an instant, until nothing that is meant for the caller's process group reaches the keeper any
+ * more. *pid becomes its pid. It is not there unless all that it is told to wait for will reach it.
+ * KEEPER_UNSUPPORTED: no memory for a copy of this process, as vm.overcommit_memory=2 may refuse it, proc(5).
+ * Unless KEEPER_STARTED, err says why, and there is no keeper.
  */
-int keeper_start(const struct keeper_task *task, pid_t *pid, struct error *err);
+enum keeper_result keeper_start(const struct keeper_task *task, pid_t *pid, struct error *err);
 
 /* Tells a keeper, by its pidfd, to release what it holds. -1: errno. */
 int keeper_tell(int pidfd);

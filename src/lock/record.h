@@ -8,8 +8,8 @@
  * the empty line is left over from a longer record and not read. Bytes of a value outside 32 to
  * 126, and '%', stand as %XX. A record is at most one page and is written by one write(2).
  *
- * The state is the first key and its value has constant width, so that a keeper, which can call
- * nothing but the kernel, can overwrite it in place just before it lets a slot go.
+ * The state is the first key and its value has constant width, so that a keeper can overwrite it in
+ * place, without a look at the rest, just before it lets a slot go.
  */
 #ifndef GROUPLOCK_RECORD_H
 #define GROUPLOCK_RECORD_H

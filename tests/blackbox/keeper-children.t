@@ -9,6 +9,14 @@ write_config <<'END'
 END
 with=("$grouplock" run -q -g hw1 --)
 
+# stat_of PID INDEX: a field of /proc/PID/stat, counted from the state, which is 1.
+stat_of() {
+    local line fields
+    line=$(<"/proc/$1/stat")
+    read -ra fields <<<"${line##*) }"
+    echo "${fields[$2 - 1]}"
+}
+
 # --- wait() -----------------------------------------------------------------------
 cat >bin/childless <<'END'
 #!/usr/bin/perl
@@ -49,23 +57,24 @@ is "$status" 0 "... and the command ends well"
 ok 'all_free hw1 default 0' "... and its slot is free"
 
 # Where the caller adopts orphans, as containers' first processes do, the keeper is the command's child after all.
-cat >bin/adopting <<'END'
-#!/usr/bin/env python3
-"""adopting COMMAND...: execs it as a child subreaper."""
-import ctypes
-import os
-import sys
-PR_SET_CHILD_SUBREAPER = 36
-if ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
-    sys.exit('prctl failed')
-os.execvp(sys.argv[1], sys.argv[1:])
-END
-chmod 755 bin/adopting
 holder a adopting "${with[@]}" childless a
+keeper=$(keeper_of a)
+is "$(field "$keeper" PPid):$(stat_of "$keeper" 4):$(fds "$keeper" | awk '$1 < 3 { print $2 }' | sort -u)" "${pids[a]}:$keeper:/dev/null" \
+    "a command that adopts orphans: the keeper is its child, and else as ever"
 kill_keeper a
 echo go 1<>a.go
 finish a
-like "$out" '^before: -1 -1 -1 .*after: -1 -1 -1 ' "a command that adopts orphans: wait() knows of no child either"
+like "$out" '^before: -1 -1 -1 .*after: -1 -1 -1 ' "... which wait() does not know of either"
+ok 'all_free hw1 default 0' "... and its slot is free"
+holder a adopting "${with[@]}" leave a
+await_daemon a
+queue b -g hw1
+end a
+ok 'starts b' "... it leaves a daemon behind: the keeper frees the slot"
+end b
+end_daemons
+run adopting reap "$grouplock" run -q -g hw1 -- true
+is "$out" $'command 0\norphans grouplock-keepe 0 1' "... a subreaper above it reaps the keeper"
 
 # --- with and without ---------------------------------------------------------------
 # same NAME COMMAND...: the command prints the same and ends the same, and not in vain.

@@ -137,6 +137,19 @@ if strace -o /dev/null true; then
     ok '(($(grep -c "setsid()" calls) > 3))' "... it was tried more than once"
     run "$grouplock" run -g hw1 -n -- true
     is "$status" 0 "... the slot is free"
+    # Killed when it has nothing more to do: the keeper is there, and once only.
+    for how in '' adopting; do
+        holder a $how strace -D -f -qq -o calls -e trace=exit -e inject=exit:signal=KILL:when=1 \
+            "$grouplock" run -g hw1 -- leave a
+        await_daemon a
+        ok 'grep -q "killed by SIGKILL" calls' "$how a helper that is killed when the keeper is there"
+        is "$(keepers | wc -l)" 1 "... there is one keeper"
+        queue b -g hw1
+        end a
+        ok 'starts b' "... which frees the slot"
+        end b
+        end_daemons
+    done
 else
     skip "strace cannot trace here"
 fi

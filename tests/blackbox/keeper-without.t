@@ -85,6 +85,62 @@ run "$grouplock" run -g hw1 -t "$patience" -- true
 is "$status" 0 "without -k it has not"
 end_daemons
 
+# --- no memory for a copy of the process -------------------------------------------------------
+# As vm.overcommit_memory=2 may say, which a test cannot set for itself alone: a filter says it, to the one
+# clone(2) that notes a pid and copies the memory.
+cat >bin/no-copy <<'END'
+#!/usr/bin/env python3
+"""no-copy ERROR COMMAND...: execs it where a copy of a process that is to be a keeper fails with ERROR."""
+import ctypes
+import errno
+import os
+import platform
+import struct
+import sys
+CLONE = {'x86_64': 56, 'aarch64': 220}[platform.machine()]
+CLONE_VM, CLONE_PARENT_SETTID = 0x100, 0x100000
+FILTER = [(0x20, 0, 0, 0), (0x15, 0, 4, CLONE),  # the call's number: another one is allowed
+          (0x20, 0, 0, 16), (0x54, 0, 0, CLONE_VM | CLONE_PARENT_SETTID), (0x15, 0, 1, CLONE_PARENT_SETTID),
+          (0x06, 0, 0, 0x50000 | getattr(errno, sys.argv[1])), (0x06, 0, 0, 0x7fff0000)]
+code = b''.join(struct.pack('HBBI', *line) for line in FILTER)
+buffer = ctypes.create_string_buffer(code)
+class Program(ctypes.Structure):
+    _fields_ = [('length', ctypes.c_ushort), ('filter', ctypes.c_void_p)]
+program = Program(len(FILTER), ctypes.addressof(buffer))
+libc = ctypes.CDLL(None)
+if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, ctypes.byref(program), 0, 0):
+    sys.exit('no filter')
+os.execvp(sys.argv[2], sys.argv[2:])
+END
+chmod 755 bin/no-copy
+case $(uname -m) in
+x86_64 | aarch64)
+    warning="grouplock: no keeper, since there is no memory for a copy of this process: the slot is held until the last process that inherited it ends, as with -k"
+    run no-copy ENOMEM "$grouplock" run -q -g hw1 -- sh -c 'echo ran; exit 3'
+    is "$status:$out" 3:ran "no memory for a copy: the command runs"
+    is "$err" "$warning" "... and is said to run as under -k, even under -q"
+    rm -f a.*.daemon
+    holder a no-copy ENOMEM "$grouplock" run -g hw1 -- leave-two a
+    ok 'no_keepers' "... no keeper"
+    like "$(<"$slot")" $'\nkind keep\n' "... the record says so"
+    soon '[[ -s a.1.daemon && -s a.2.daemon ]]' || die "there should be two daemons"
+    queue b -g hw1
+    end a
+    ok '! slot_free hw1 default 0 && still_waits b' "... what the command leaves behind holds the slot"
+    end_daemon "$(<a.1.daemon)" && end_daemon "$(<a.2.daemon)" || die "the daemons should have ended"
+    ok 'starts b' "... until it ends"
+    end b
+    run no-copy ENOMEM "$grouplock" claim -g hw1 --pid 0 --max 1h
+    is "$status:$out:$err" "125:(exit 125):grouplock: cannot start the keeper: Cannot allocate memory" "a claim is refused"
+    run "$grouplock" run -g hw1 -n -- true
+    is "$status" 0 "... and its slot is free"
+    run no-copy EAGAIN "$grouplock" run -q -g hw1 -- touch ran
+    refused "too many processes for a copy: a clear error" 'cannot start the keeper'
+    ok '[[ ! -e ran ]]' "... the command does not run"
+    ;;
+*) skip "bin/no-copy does not know this machine's system calls" ;;
+esac
+
 # --- system calls that fail -----------------------------------------------------------------
 if ! strace -o trace.out true; then
     skip "strace cannot trace here, so that no system call can be made to fail"

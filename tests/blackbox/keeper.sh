@@ -193,6 +193,19 @@ for (name, code), count in sorted(orphans.items()):
 END
 chmod 755 bin/reap
 
+cat >bin/adopting <<'END'
+#!/usr/bin/env python3
+"""adopting COMMAND...: execs it as a child subreaper."""
+import ctypes
+import os
+import sys
+PR_SET_CHILD_SUBREAPER = 36
+if ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+    sys.exit('prctl failed')
+os.execvp(sys.argv[1], sys.argv[1:])
+END
+chmod 755 bin/adopting
+
 # reaped COUNT: what bin/reap says of a command that went well and of so many keepers that did.
 reaped() {
     printf 'command 0\norphans grouplock-keepe 0 %d' "$1"

@@ -27,7 +27,6 @@ for slot in $GROUPLOCK_SLOT; do
 done
 exit 7
 """
-CROWD = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "crowd.py")
 KEYS = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
@@ -37,7 +36,6 @@ class Scene:
     name = ""
     group = "hw1"
     arguments = []
-    crowded = False  # among so many processes that the keeper gets a copy of the memory
 
     def __init__(self, program):
         self.program = program
@@ -178,21 +176,6 @@ class RunSeveral(Run):
     name = "run, two slots and another lock"
     arguments = ["run", "-q", "-g", "hw1", "-l", "default=2", "-l", "link"]
     wanted = 2
-
-
-class RunInCrowd(Run):
-    """Among so many threads that the keeper gets a copy of the memory."""
-
-    name = "run, in a crowd"
-    crowded = True
-
-    def prepare(self):
-        self.crowd = subprocess.Popen([CROWD], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.crowd.stdout.readline()
-
-    def clear(self):
-        if self.crowd.poll() is None:
-            self.crowd.communicate()
 
 
 class RunInLine(Run):
@@ -355,5 +338,5 @@ class RunInMemory(Scene):
         return complaint(result, (125, 126))
 
 
-SHORT = [Run, RunInCrowd, RunInLine, RunNested, Claim, Release]
-LONG = [Run, RunInCrowd, RunAgain, RunSeveral, RunInLine, RunNested, Claim, Release, ReleaseById]
+SHORT = [Run, RunInLine, RunNested, Claim, Release]
+LONG = [Run, RunAgain, RunSeveral, RunInLine, RunNested, Claim, Release, ReleaseById]
