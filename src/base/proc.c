@@ -1,5 +1,6 @@
 #include "base/proc.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,15 +9,69 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The start of a small file as a string; empty if it cannot be read. */
-static void slurp(const char *path, char *out, size_t size)
+/* The start of a small file as a string, empty if it cannot be read. One read(2): /proc gives all that fits. */
+static ssize_t slurp(const char *path, char *out, size_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC), errnum;
 	ssize_t got = fd < 0 ? -1 : read(fd, out, size - 1);
 
+	errnum = errno;
 	out[got > 0 ? got : 0] = '\0';
 	if (fd >= 0)
 		close(fd);
+	errno = errnum;
+	return got;
+}
+
+ssize_t proc_read(pid_t pid, const char *name, char *out, size_t size)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%ld/%s", (long)pid, name);
+	return slurp(path, out, size);
+}
+
+void proc_command(pid_t pid, char *out, size_t size)
+{
+	ssize_t used = proc_read(pid, "cmdline", out, size);
+
+	while (used > 0 && !out[used - 1])
+		used--;
+	for (ssize_t i = 0; i < used; i++) {
+		if (!out[i])
+			out[i] = ' ';
+	}
+	if (used > 0)
+		return;
+	proc_read(pid, "comm", out, size);
+	out[strcspn(out, "\n")] = '\0';
+}
+
+int proc_each_fd(pid_t pid, proc_see_fd *see, void *arg)
+{
+	char path[32];
+	struct dirent *entry;
+	int seen = 0, errnum;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%ld/fd", (long)pid);
+	dir = opendir(path);
+	if (!dir)
+		return -1;
+	while (!seen && (errno = 0, entry = readdir(dir)))
+		seen = *entry->d_name != '.' && see(arg, dirfd(dir), entry->d_name);
+	errnum = errno;
+	closedir(dir);
+	errno = errnum;
+	return !seen && errnum ? -1 : seen;
+}
+
+bool proc_is_file(int fds, const char *name, const struct stat *file)
+{
+	struct stat st;
+
+	return !fstatat(fds, name, &st, 0) && st.st_dev == file->st_dev &&
+	       st.st_ino == file->st_ino;
 }
 
 struct proc_stat {

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #define PROC_BOOT_SIZE 40
@@ -48,5 +49,29 @@ pid_t proc_parent(pid_t pid);
 
 /* Its state as proc(5) has it, 'S' asleep and so on; 0 if it is not shown. */
 char proc_state(pid_t pid);
+
+/*
+ * Reads what file `name` of /proc/PID says, up to size - 1 bytes of it, which may hold NULs, and puts a
+ * NUL behind it. Returns how many bytes that is, -1 with errno if it cannot be read.
+ */
+ssize_t proc_read(pid_t pid, const char *name, char *out, size_t size);
+
+/*
+ * Its command line, a stranger's bytes with blanks between arguments; the name of a process that has none,
+ * such as a zombie; empty if neither can be read.
+ */
+void proc_command(pid_t pid, char *out, size_t size);
+
+/* An open descriptor: entry `name` of the directory /proc/PID/fd, open as `fds`. True ends the look. */
+typedef bool proc_see_fd(void *arg, int fds, const char *name);
+
+/*
+ * Shows `see` the open descriptors of a process, one after the other. Returns 1 if it has ended the look, 0 if
+ * there is no more to see, and -1 with errno if they cannot be seen: EACCES, ENOENT ...
+ */
+int proc_each_fd(pid_t pid, proc_see_fd *see, void *arg);
+
+/* Whether that descriptor is of `file`. May block if it is of a file on a server that does not answer. */
+bool proc_is_file(int fds, const char *name, const struct stat *file);
 
 #endif

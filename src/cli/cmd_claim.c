@@ -273,9 +273,10 @@ static int bind(struct claim *claim, struct error *err)
 static void describe(struct claim *claim)
 {
 	struct record *record = &claim->request.job.record;
-	char command[RECORD_COMMAND_SIZE - 16];
+	char command[RECORD_COMMAND_SIZE - 16] = "";
 
-	bound_command(&claim->bound, command, sizeof(command));
+	if (claim->bound.pid)
+		proc_command(claim->bound.pid, command, sizeof(command));
 	snprintf(record->command, sizeof(record->command), "claim%s%s", *command ? " of " : "",
 		 command);
 	record->bound = claim->bound.pid;

@@ -1,6 +1,5 @@
 #include "keep/bound.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,60 +16,39 @@
 
 #define SUBSHELLS_MAX 16
 
-static size_t read_cmdline(pid_t pid, char *out, size_t size)
-{
-	char path[32];
-	ssize_t got;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%ld/cmdline", (long)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	got = fd < 0 ? -1 : read(fd, out, size);
-	if (fd >= 0)
-		close(fd);
-	return got > 0 ? (size_t)got : 0;
-}
-
 static bool same_program(pid_t a, pid_t b)
 {
 	char paths[2][32], exes[2][PATH_MAX], lines[2][4096];
-	ssize_t lengths[2];
-	size_t sizes[2];
+	ssize_t lengths[2], sizes[2];
 	pid_t pids[2] = {a, b};
 
 	for (int i = 0; i < 2; i++) {
 		snprintf(paths[i], sizeof(paths[i]), "/proc/%ld/exe", (long)pids[i]);
 		lengths[i] = readlink(paths[i], exes[i], sizeof(exes[i]));
-		sizes[i] = read_cmdline(pids[i], lines[i], sizeof(lines[i]));
+		sizes[i] = proc_read(pids[i], "cmdline", lines[i], sizeof(lines[i]));
 	}
 	return lengths[0] > 0 && lengths[0] == lengths[1] &&
-	       !memcmp(exes[0], exes[1], (size_t)lengths[0]) && sizes[0] && sizes[0] == sizes[1] &&
-	       !memcmp(lines[0], lines[1], sizes[0]);
+	       !memcmp(exes[0], exes[1], (size_t)lengths[0]) && sizes[0] > 0 &&
+	       sizes[0] == sizes[1] && !memcmp(lines[0], lines[1], (size_t)sizes[0]);
+}
+
+/* Whether it is an end to read from of pipe `arg`: the links' own modes tell how the files are open (proc(5)). */
+static bool reads(void *arg, int fds, const char *name)
+{
+	struct stat mode;
+
+	return proc_is_file(fds, name, arg) && !fstatat(fds, name, &mode, AT_SYMLINK_NOFOLLOW) &&
+	       mode.st_mode & S_IRUSR;
 }
 
 /* Whether `parent` reads what `pid` writes to its stdout. */
 static bool is_read_by(pid_t pid, pid_t parent)
 {
-	struct stat out, mode, in;
+	struct stat out;
 	char path[40];
-	struct dirent *entry;
-	bool found = false;
-	DIR *dir;
 
 	snprintf(path, sizeof(path), "/proc/%ld/fd/1", (long)pid);
-	if (stat(path, &out) < 0 || !S_ISFIFO(out.st_mode))
-		return false;
-	snprintf(path, sizeof(path), "/proc/%ld/fd", (long)parent);
-	dir = opendir(path);
-	/* The links' own modes tell how the files are open (proc(5)). */
-	while (dir && !found && (entry = readdir(dir)))
-		found = !fstatat(dirfd(dir), entry->d_name, &in, 0) && in.st_dev == out.st_dev &&
-			in.st_ino == out.st_ino &&
-			!fstatat(dirfd(dir), entry->d_name, &mode, AT_SYMLINK_NOFOLLOW) &&
-			mode.st_mode & S_IRUSR;
-	if (dir)
-		closedir(dir);
-	return found;
+	return !stat(path, &out) && S_ISFIFO(out.st_mode) && proc_each_fd(parent, reads, &out) > 0;
 }
 
 /*
@@ -163,17 +141,4 @@ int bound_has_ended(const struct bound *bound)
 	struct pollfd end = {.fd = bound->pidfd, .events = POLLIN};
 
 	return bound->pidfd >= 0 && poll(&end, 1, 0) > 0;
-}
-
-void bound_command(const struct bound *bound, char *out, size_t size)
-{
-	size_t used = bound->pid ? read_cmdline(bound->pid, out, size - 1) : 0;
-
-	while (used && !out[used - 1])
-		used--;
-	for (size_t i = 0; i < used; i++) {
-		if (!out[i])
-			out[i] = ' ';
-	}
-	out[used] = '\0';
 }

@@ -29,7 +29,4 @@ void bound_close(struct bound *bound);
 /* Whether it has ended. */
 int bound_has_ended(const struct bound *bound);
 
-/* Its command line, blanks between arguments; empty if it cannot be read. */
-void bound_command(const struct bound *bound, char *out, size_t size);
-
 #endif

@@ -1,12 +1,8 @@
 #include "keep/release.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,41 +17,24 @@
 /* 1: process `pid` is named as keepers are, 0: it is not, -1: errno says why that cannot be seen. */
 static int has_keeper_name(pid_t pid)
 {
-	char path[32], name[16] = "";
-	ssize_t got;
-	int fd;
+	char name[16]; /* as much as the kernel has */
 
-	snprintf(path, sizeof(path), "/proc/%ld/comm", (long)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	got = read(fd, name, sizeof(name) - 1);
-	close(fd);
-	return got < 0 ? -1 : !strncmp(name, KEEPER_NAME, sizeof(name) - 1);
+	return proc_read(pid, "comm", name, sizeof(name)) < 0
+		       ? -1
+		       : !strncmp(name, KEEPER_NAME, sizeof(name) - 1);
+}
+
+static bool is_slot(void *arg, int fds, const char *name)
+{
+	return proc_is_file(fds, name, arg);
 }
 
 /* The same of whether it has the file that is open as `fd` open too. */
 static int has_open(pid_t pid, int fd)
 {
-	struct stat own, theirs;
-	char path[32];
-	int found = 0;
-	struct dirent *entry;
-	DIR *dir;
+	struct stat slot;
 
-	if (fstat(fd, &own))
-		return -1;
-	snprintf(path, sizeof(path), "/proc/%ld/fd", (long)pid);
-	dir = opendir(path);
-	if (!dir)
-		return -1;
-	while (!found && (errno = 0, entry = readdir(dir)))
-		found = !fstatat(dirfd(dir), entry->d_name, &theirs, 0) &&
-			theirs.st_dev == own.st_dev && theirs.st_ino == own.st_ino;
-	if (!found && errno)
-		found = -1;
-	closedir(dir);
-	return found;
+	return fstat(fd, &slot) ? -1 : proc_each_fd(pid, is_slot, &slot);
 }
 
 static int check_keeper(const struct record *record, int slot_fd, struct error *err)

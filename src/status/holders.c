@@ -2,12 +2,13 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/proc.h"
 
 #define COMMAND_SIZE 1024
 
@@ -16,39 +17,10 @@ struct search {
 	unsigned count;
 	holders_see *see;
 	void *arg;
+	pid_t pid;  /* of the process that is looked into */
+	bool *seen; /* by file: it holds it */
+	char command[COMMAND_SIZE];
 };
-
-/* Reads up to size - 1 bytes and terminates them; the number of bytes. */
-static size_t slurp(int dir, const char *name, char *out, size_t size)
-{
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
-	size_t used = 0;
-	ssize_t got;
-
-	while (fd >= 0 && (got = read(fd, out + used, size - 1 - used)) > 0)
-		used += (size_t)got;
-	if (fd >= 0)
-		close(fd);
-	out[used] = '\0';
-	return used;
-}
-
-/* The arguments, blank separated; a kernel thread or a zombie has none, but a name. */
-static void read_command(int process, char command[COMMAND_SIZE])
-{
-	size_t size = slurp(process, "cmdline", command, COMMAND_SIZE);
-
-	while (size && !command[size - 1])
-		size--;
-	for (size_t i = 0; i < size; i++) {
-		if (!command[i])
-			command[i] = ' ';
-	}
-	if (size)
-		return;
-	slurp(process, "comm", command, COMMAND_SIZE);
-	command[strcspn(command, "\n")] = '\0';
-}
 
 /* Which of the files descriptor `name` of a process is, or search->count. */
 static unsigned find_file(const struct search *search, int fds, const char *name)
@@ -77,12 +49,12 @@ static unsigned find_file(const struct search *search, int fds, const char *name
 }
 
 /* "lock:\t1: FLOCK  ADVISORY  WRITE 4242 fe:01:1234 0 EOF": proc_pid_fdinfo(5) */
-static bool has_lock(int process, const char *fd)
+static bool has_lock(pid_t pid, const char *fd)
 {
-	char path[64], text[4096], *line, *save = NULL;
+	char file[64], text[4096], *line, *save = NULL;
 
-	snprintf(path, sizeof(path), "fdinfo/%.32s", fd);
-	slurp(process, path, text, sizeof(text));
+	snprintf(file, sizeof(file), "fdinfo/%.32s", fd);
+	proc_read(pid, file, text, sizeof(text));
 	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		if (!strncmp(line, "lock:", 5) && strstr(line, " FLOCK ") &&
 		    strstr(line, " WRITE "))
@@ -91,62 +63,46 @@ static bool has_lock(int process, const char *fd)
 	return false;
 }
 
-static void look_into(const struct search *search, int process, DIR *fds, pid_t pid)
+static bool see_fd(void *arg, int fds, const char *name)
 {
-	bool *seen = calloc(search->count, sizeof(*seen));
-	char command[COMMAND_SIZE] = "";
-	struct dirent *entry;
+	struct search *search = arg;
+	unsigned i = find_file(search, fds, name);
 
-	while (seen && (entry = readdir(fds))) {
-		unsigned i = search->count;
-
-		if (*entry->d_name != '.')
-			i = find_file(search, dirfd(fds), entry->d_name);
-		if (i == search->count || seen[i] || !has_lock(process, entry->d_name))
-			continue;
-		seen[i] = true;
-		if (!*command)
-			read_command(process, command);
-		search->see(search->arg, i, pid, command);
-	}
-	free(seen);
+	if (i == search->count || search->seen[i] || !has_lock(search->pid, name))
+		return false;
+	search->seen[i] = true;
+	if (!*search->command)
+		proc_command(search->pid, search->command, sizeof(search->command));
+	search->see(search->arg, i, search->pid, search->command);
+	return false;
 }
 
 /* False: it is not for us to look into. A process that is gone meanwhile hides nothing. */
-static bool look_at(const struct search *search, int proc, const char *name)
+static bool look_into(struct search *search, pid_t pid)
 {
-	int process = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int fd = process < 0 ? -1 : openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool allowed = fd >= 0 || (errno != EACCES && errno != EPERM);
-	DIR *fds = fd < 0 ? NULL : fdopendir(fd);
-
-	if (fds) {
-		look_into(search, process, fds, (pid_t)strtol(name, NULL, 10));
-		closedir(fds);
-	} else if (fd >= 0) {
-		close(fd);
-	}
-	if (process >= 0)
-		close(process);
-	return allowed;
+	search->pid = pid;
+	memset(search->seen, 0, search->count * sizeof(*search->seen));
+	*search->command = '\0';
+	return proc_each_fd(pid, see_fd, search) >= 0 || (errno != EACCES && errno != EPERM);
 }
 
 int holders_find(const struct holders_file *files, unsigned count, holders_see *see, void *arg)
 {
-	const struct search search = {files, count, see, arg};
+	struct search search = {.files = files, .count = count, .see = see, .arg = arg};
 	DIR *proc = opendir("/proc");
 	struct dirent *entry;
 	int hidden = 0;
 
-	if (!proc)
-		return -1;
-	while ((entry = readdir(proc))) {
-		if (entry->d_name[strspn(entry->d_name, "0123456789")])
-			continue;
-		hidden += !look_at(&search, dirfd(proc), entry->d_name);
+	if (proc)
+		search.seen = calloc(count, sizeof(*search.seen));
+	while (search.seen && (entry = readdir(proc))) {
+		if (!entry->d_name[strspn(entry->d_name, "0123456789")])
+			hidden += !look_into(&search, (pid_t)strtol(entry->d_name, NULL, 10));
 	}
-	closedir(proc);
-	return hidden;
+	free(search.seen);
+	if (proc)
+		closedir(proc);
+	return proc ? hidden : -1;
 }
 
 /* --- of a report -------------------------------------------------------------------------- */

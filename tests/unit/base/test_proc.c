@@ -1,5 +1,6 @@
 #include "base/proc.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -145,4 +146,77 @@ Test(proc, unknown_is_not_the_same_as_unknown)
 	unknown = self;
 	unknown.pidns = 0;
 	cr_assert(not(proc_is_here(&unknown, &unknown)));
+}
+
+Test(proc, reads_what_the_kernel_says_of_a_process)
+{
+	pid_t child = start_child().pid;
+	char own[64], text[64], little[4];
+
+	cr_assert(gt(long, proc_read(getpid(), "comm", own, sizeof(own)), 1L));
+	cr_assert(eq(long, proc_read(child, "comm", text, sizeof(text)), (long)strlen(own)));
+	check_text(text, own);
+	cr_assert(eq(long, proc_read(child, "comm", little, sizeof(little)), 3L));
+	cr_assert(zero(int, strncmp(little, own, 3)));
+	cr_assert(eq(chr, little[3], 0));
+	kill(child, SIGKILL);
+	reap(child);
+	cr_assert(eq(long, proc_read(child, "comm", text, sizeof(text)), -1L));
+	cr_assert(eq(int, errno, ENOENT));
+	check_text(text, "");
+}
+
+Test(proc, command_of_a_process_is_its_arguments_or_its_name)
+{
+	pid_t pid = fork();
+	char text[64] = "";
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		execl("/bin/sleep", "sleep", "150", "", (char *)NULL);
+		_exit(1);
+	}
+	while (strncmp(text, "sleep", 5))
+		proc_command(pid, text, sizeof(text));
+	check_text(text, "sleep 150");
+	kill(pid, SIGKILL);
+	wait_for(pid, WEXITED);
+	proc_command(pid, text, sizeof(text)); /* a zombie */
+	check_text(text, "sleep");
+	reap(pid);
+	proc_command(pid, text, sizeof(text));
+	check_text(text, "");
+}
+
+struct looked_for {
+	struct stat file;
+	unsigned seen;
+};
+
+static bool is_looked_for(void *arg, int fds, const char *name)
+{
+	struct looked_for *what = arg;
+
+	what->seen++;
+	return proc_is_file(fds, name, &what->file);
+}
+
+Test(proc, open_descriptors_are_seen_until_one_is_found)
+{
+	int open_fds[2];
+	struct looked_for what = {.seen = 0};
+	pid_t child;
+
+	cr_assert(zero(int, pipe(open_fds)));
+	cr_assert(zero(int, fstat(open_fds[0], &what.file)));
+	child = start_child().pid;
+	cr_assert(eq(int, proc_each_fd(child, is_looked_for, &what), 1));
+	cr_assert(zero(int, stat("/", &what.file)));
+	what.seen = 0;
+	cr_assert(eq(int, proc_each_fd(child, is_looked_for, &what), 0));
+	cr_assert(ge(uint, what.seen, 4U)); /* two pipes, at least: ours and start_child()'s */
+	kill(child, SIGKILL);
+	reap(child);
+	cr_assert(eq(int, proc_each_fd(child, is_looked_for, &what), -1));
+	cr_assert(eq(int, errno, ENOENT));
 }
