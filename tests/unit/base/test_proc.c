@@ -173,7 +173,7 @@ Test(proc, command_of_a_process_is_its_arguments_or_its_name)
 
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		execl("/bin/sleep", "sleep", "150", "", (char *)NULL);
+		execl("/bin/sleep", "sleep", "150", (char *)NULL);
 		_exit(1);
 	}
 	while (strncmp(text, "sleep", 5))
