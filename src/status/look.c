@@ -68,27 +68,14 @@ static struct report_row *add_row(struct report_lock *lock)
 static int read_record(struct report_row *row, int fd, struct error *err)
 {
 	struct record record;
-	struct report_who *who;
-	size_t worker, command;
 
 	if (!record_read(&record, fd))
 		return 0;
-	worker = strlen(record.worker) + 1;
-	command = strlen(record.command) + 1;
-	row->who = who = malloc(sizeof(*who) + worker + command);
-	if (!who)
+	record.id[RECORD_SHORT_ID] = '\0';
+	row->who = malloc(sizeof(record));
+	if (!row->who)
 		return no_memory(err);
-	who->kind = record.kind;
-	who->state = record.state;
-	who->process = record.process;
-	who->since = record.since;
-	who->until = record.until;
-	who->count = record.count;
-	who->bound = record.bound;
-	snprintf(who->claim, sizeof(who->claim), "%.*s", RECORD_SHORT_ID,
-		 record.kind == RECORD_CLAIM ? record.id : "");
-	who->worker = memcpy(who->text, record.worker, worker);
-	who->command = memcpy(who->text + worker, record.command, command);
+	*row->who = record;
 	return 0;
 }
 
@@ -300,7 +287,7 @@ static bool is_same_doubt(const struct report_row *a, const struct report_row *b
 static void judge_slot(struct report_row *row, const struct report_row *before, unsigned count,
 		       const struct proc_identity *self)
 {
-	const struct report_who *who = row->who;
+	const struct record *who = row->who;
 
 	if (who && who->state == RECORD_HELD && !proc_has_ended(&who->process, self))
 		return;
