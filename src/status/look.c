@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/filename.h"
@@ -80,8 +79,7 @@ static int read_record(struct report_row *row, int fd, struct error *err)
 }
 
 /*
- * Opens a file and finds out whether it is locked; a lock of ours that told so is dropped at once.
- * *out: a row with the state HELD or FREE and the file's record; NULL for a file that is not held,
+ * Opens a file and finds out whether it is locked. *out: a row with the state HELD or FREE and the file's record; NULL for a file that is not held,
  * unless it is `listed`: then it need not even be there.
  */
 static int look_at_file(const struct look *look, const char *file, bool listed,
@@ -93,11 +91,7 @@ static int look_at_file(const struct look *look, const char *file, bool listed,
 	struct stat st;
 
 	if (look->sd.fd >= 0) /* there is a directory */
-		state = lockfile_open_to_read(&look->sd, file, &fd, err);
-	if (state == LOCKFILE_OK)
-		state = lockfile_try(&look->sd, file, fd, LOCK_SH, err);
-	if (state == LOCKFILE_OK)
-		flock(fd, LOCK_UN);
+		state = lockfile_look(&look->sd, file, &fd, err);
 	if (state == LOCKFILE_ERROR) {
 		result = -1;
 	} else if (listed || state == LOCKFILE_BUSY) {
@@ -144,17 +138,14 @@ static int look_at_slot(const struct look *look, const char *file, const char *n
 /* What people call the slot of a file; false for a file that grouplock never made. */
 static bool name_of_slot(const char *file, char name[NAME_MAX + 1])
 {
-	char folded[NAME_MAX + 1];
 	uint64_t number;
 
 	if (strncmp(file, GATE_SLOT_PREFIX, sizeof(GATE_SLOT_PREFIX) - 1) ||
 	    !filename_decode(name, file + sizeof(GATE_SLOT_PREFIX) - 1))
 		return false;
-	strcpy(folded, name);
-	text_fold(folded);
 	if (!name[strspn(name, "0123456789")])
 		return num_parse(name, CONFIG_MAX_SLOTS - 1, &number);
-	return !strcmp(folded, name);
+	return text_is_folded(name);
 }
 
 /* The slots of the config, then those beyond it that are held. */

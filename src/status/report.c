@@ -115,30 +115,22 @@ static void drop_unused(struct report *report)
 	report->count = kept;
 }
 
-static int gather(struct report *report, const struct report_query *query, struct error *err)
+int report_gather(struct report *report, const struct report_query *query, struct error *err)
 {
 	int fd = open(query->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool exists = fd >= 0 || errno != ENOENT;
 
+	*report = (struct report){.directory = query->directory};
 	if (fd >= 0)
 		close(fd);
 	else if (exists)
 		return error_sys(err, errno, "cannot read directory '%s'", query->directory);
-	if (report_list_locks(report, query, exists, err) || look_at_all(report, query, err))
+	if (report_list_locks(report, query, exists, err) || look_at_all(report, query, err)) {
+		report_free(report);
 		return -1;
+	}
 	drop_unused(report);
 	holders_of_doubtful(report);
-	return 0;
-}
-
-int report_gather(struct report *report, const struct report_query *query, struct error *err)
-{
-	int result;
-
-	*report = (struct report){.directory = query->directory};
-	result = gather(report, query, err);
 	report->time = clock_wall();
-	if (result)
-		report_free(report);
-	return result;
+	return 0;
 }

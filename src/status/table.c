@@ -172,13 +172,6 @@ static void fill(struct cells *cells, const struct report *report, const struct 
 	fill_command(cells, report, row);
 }
 
-static void fill_head(struct cells *cells)
-{
-	for (int i = 0; i < COMMAND; i++)
-		strcpy(cells->text[i], columns[i].head);
-	strcpy(cells->command, columns[COMMAND].head);
-}
-
 /* --- lines -------------------------------------------------------------------------------- */
 
 static const char *colour_of(enum report_state state)
@@ -245,7 +238,9 @@ static void widen(struct table *table, const struct cells *cells)
 /* Twice over all rows: first for the widths, then to write them. */
 static void put_rows(struct table *table, struct cells *cells, bool write)
 {
-	fill_head(cells);
+	for (int i = 0; i < COMMAND; i++)
+		strcpy(cells->text[i], columns[i].head);
+	strcpy(cells->command, columns[COMMAND].head);
 	if (write)
 		put_line(table, cells, "\33[1m", GROUP, AGE);
 	else
