@@ -1,5 +1,6 @@
 #include "lock/gate.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,7 +83,7 @@ int gate_rebuild(struct gate *gate, uint64_t own, struct error *err)
 	struct gate_counters counters = {.next = own + 1, .limit = GATE_NO_LIMIT};
 	uint64_t lowest = own ? own : UINT64_MAX;
 	struct names names = {0};
-	int result = names_read(&names, gate->sd->fd, gate->sd->path, err);
+	int result = names_read(&names, gate->sd->fd, DT_REG, gate->sd->path, err);
 
 	for (unsigned i = 0; i < names.count; i++) {
 		const char *name = names.list[i];

@@ -1,5 +1,6 @@
 #include "status/look.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -219,7 +220,7 @@ static int look_into(struct look *look, struct error *err)
 	int result = entered == LOCKFILE_OK || entered == LOCKFILE_MISSING ? 0 : -1;
 
 	if (!result)
-		result = names_read(&look->files, look->sd.fd, look->sd.path, err);
+		result = names_read(&look->files, look->sd.fd, DT_REG, look->sd.path, err);
 	names_sort(&look->files);
 	/* Without a gate, which whoever comes next makes, nobody has given out anything. */
 	for (unsigned i = 0; !result && entered == LOCKFILE_MISSING && i < look->files.count; i++) {
