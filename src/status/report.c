@@ -39,14 +39,6 @@ int64_t report_age(const struct report *report, const struct report_row *row)
 	return age;
 }
 
-void report_label(const struct report_lock *lock, char label[REPORT_LABEL_SIZE])
-{
-	bool named = strcmp(lock->lock, CONFIG_DEFAULT_LOCK) != 0;
-
-	snprintf(label, REPORT_LABEL_SIZE, "%s%s%s", lock->group, named ? "/" : "",
-		 named ? lock->lock : "");
-}
-
 static void free_lock(struct report_lock *lock)
 {
 	report_clear(lock);

@@ -95,10 +95,6 @@ struct report_query {
 int report_gather(struct report *report, const struct report_query *query, struct error *err);
 void report_free(struct report *report);
 
-/* The lock as messages call it: "hw1", or "hw1/link" for a lock that is not the default one. */
-#define REPORT_LABEL_SIZE (2 * NAME_MAX + 2)
-void report_label(const struct report_lock *lock, char label[REPORT_LABEL_SIZE]);
-
 /* "held", "leaked" ... */
 const char *report_state_name(enum report_state state);
 

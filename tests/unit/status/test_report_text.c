@@ -23,8 +23,7 @@ static struct record *who(const char *worker, const char *command)
 	return made;
 }
 
-static char hw1[] = "hw1", default_lock[] = "default", other_lock[] = "link", zero[] = "0",
-	    one[] = "1";
+static char hw1[] = "hw1", default_lock[] = "default", zero[] = "0", one[] = "1";
 static char strange_group[] = "a\"b\\c\nd\xff";
 static struct report_row rows[3];
 static struct report_lock lock;
@@ -285,15 +284,4 @@ Test(report_text, what_could_not_be_seen_is_null)
 	check_has(text, "grouplock_slots{");
 	cr_assert_null(strstr(text, "grouplock_slots_held{"));
 	free(text);
-}
-
-Test(report_text, labels_of_locks)
-{
-	char label[REPORT_LABEL_SIZE];
-
-	report_label(&lock, label);
-	check_text(label, "hw1");
-	lock.lock = other_lock;
-	report_label(&lock, label);
-	check_text(label, "hw1/link");
 }
