@@ -53,14 +53,6 @@ enum step attempt_open_waits(struct attempt *at)
 	return STEP_ON;
 }
 
-static void beat(struct attempt *at, const char *note)
-{
-	set_next_beat(at);
-	if (!note && at->state != ATTEMPT_HEAD)
-		attempt_limit_changed(at); /* nothing of it is in use yet */
-	attempt_tell(at, note ? ACQUIRE_NOTE : ACQUIRE_HEARTBEAT, note, false);
-}
-
 enum step attempt_sleep(struct attempt *at, int64_t until, int64_t deadline, const char *note,
 			struct waitset_event *event)
 {
@@ -79,8 +71,12 @@ enum step attempt_sleep(struct attempt *at, int64_t until, int64_t deadline, con
 		now = clock_now();
 		if (now >= deadline)
 			return STEP_TIMEOUT;
-		if (now >= at->told.next_beat)
-			beat(at, note);
+		if (now >= at->told.next_beat) {
+			set_next_beat(at);
+			if (!note && at->state != ATTEMPT_HEAD)
+				attempt_limit_changed(at); /* nothing of it is in use yet */
+			attempt_tell(at, note ? ACQUIRE_NOTE : ACQUIRE_HEARTBEAT, note, false);
+		}
 		if (now >= until)
 			return STEP_ON;
 	}

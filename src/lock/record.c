@@ -67,17 +67,10 @@ void record_command(struct record *record, char *const *argv)
 {
 	size_t used = 0;
 
-	for (; *argv && used < sizeof(record->command) - 1; argv++) {
-		size_t length = strlen(*argv);
-
-		if (used)
-			record->command[used++] = ' ';
-		if (length > sizeof(record->command) - 1 - used)
-			length = sizeof(record->command) - 1 - used;
-		memcpy(record->command + used, *argv, length);
-		used += length;
-	}
-	record->command[used] = '\0';
+	*record->command = '\0';
+	for (; *argv && used < sizeof(record->command); argv++)
+		used += (size_t)snprintf(record->command + used, sizeof(record->command) - used,
+					 "%s%s", used ? " " : "", *argv);
 }
 
 /* Appends "key value\n", the value's bytes escaped; no more than `limit` bytes in all. */

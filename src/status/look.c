@@ -292,9 +292,19 @@ static void judge_slot(struct report_row *row, const struct report_row *before, 
 		row->state = REPORT_LEAKED;
 }
 
-static void judge(struct report_lock *lock, const struct report_row *before, unsigned count,
-		  const struct proc_identity *self)
+void report_look(struct report_lock *lock, const char *directory, const struct slotset *set,
+		 const struct proc_identity *self)
 {
+	struct report_row *before = lock->rows;
+	unsigned count = lock->count;
+
+	lock->rows = NULL;
+	lock->count = lock->room = lock->held = lock->waiting = 0;
+	lock->doubtful = false;
+	if (look_at_lock(lock, directory, set, &lock->problem))
+		report_clear(lock);
+	else
+		*lock->problem.text = '\0'; /* what was overcome is no problem */
 	for (unsigned i = 0; i < lock->count; i++) {
 		struct report_row *row = &lock->rows[i];
 
@@ -307,23 +317,6 @@ static void judge(struct report_lock *lock, const struct report_row *before, uns
 			if (row->who && proc_is_stopped(&row->who->process, self))
 				row->state = REPORT_STOPPED;
 		}
-	}
-}
-
-void report_look(struct report_lock *lock, const char *directory, const struct slotset *set,
-		 const struct proc_identity *self)
-{
-	struct report_row *before = lock->rows;
-	unsigned count = lock->count;
-
-	lock->rows = NULL;
-	lock->count = lock->room = lock->held = lock->waiting = 0;
-	lock->doubtful = false;
-	if (look_at_lock(lock, directory, set, &lock->problem)) {
-		report_clear(lock);
-	} else {
-		*lock->problem.text = '\0'; /* what was overcome is no problem */
-		judge(lock, before, count, self);
 	}
 	free_rows(before, count);
 }

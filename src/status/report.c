@@ -54,19 +54,6 @@ void report_free(struct report *report)
 	*report = (struct report){0};
 }
 
-static int look_at(struct report_lock *lock, const struct report_query *query,
-		   const struct proc_identity *self, struct error *err)
-{
-	struct slotset set = {0};
-
-	if (lock->limited && config_slots(query->config, lock->lock, lock->group, &set, err))
-		return -1;
-	lock->limit = set.count;
-	report_look(lock, query->directory, lock->limited ? &set : NULL, self);
-	slotset_free(&set);
-	return 0;
-}
-
 static int look_at_all(struct report *report, const struct report_query *query, struct error *err)
 {
 	struct timespec pause = {.tv_nsec = FIRST_PAUSE};
@@ -78,9 +65,16 @@ static int look_at_all(struct report *report, const struct report_query *query, 
 
 		for (unsigned i = 0; i < report->count; i++) {
 			struct report_lock *lock = &report->locks[i];
+			struct slotset set = {0};
 
-			if ((!look || lock->doubtful) && look_at(lock, query, &self, err))
+			if (look && !lock->doubtful)
+				continue;
+			if (lock->limited &&
+			    config_slots(query->config, lock->lock, lock->group, &set, err))
 				return -1;
+			lock->limit = set.count;
+			report_look(lock, query->directory, lock->limited ? &set : NULL, &self);
+			slotset_free(&set);
 			doubtful |= lock->doubtful;
 		}
 		if (!doubtful || look == LOOKS - 1)
