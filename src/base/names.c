@@ -74,7 +74,7 @@ void names_join(const struct names *names, char *out, unsigned size)
 					 names->list[i]);
 }
 
-int names_read(struct names *names, int fd, const char *path, struct error *err)
+int names_read(struct names *names, int fd, unsigned char type, const char *path, struct error *err)
 {
 	/* Opened anew: a duplicate would share its place in the directory. */
 	int own = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), errnum;
@@ -82,7 +82,7 @@ int names_read(struct names *names, int fd, const char *path, struct error *err)
 	const struct dirent *entry;
 
 	while (dir && (errno = 0, entry = readdir(dir))) {
-		if (entry->d_type != DT_REG && entry->d_type != DT_UNKNOWN)
+		if (entry->d_type != type && entry->d_type != DT_UNKNOWN)
 			continue;
 		if (names_add(names, entry->d_name)) {
 			errno = ENOMEM;

@@ -97,6 +97,11 @@ void text_fold(char *name)
 	}
 }
 
+bool text_is_folded(const char *name)
+{
+	return !strpbrk(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+}
+
 void text_variable(char *name)
 {
 	for (; *name; name++) {

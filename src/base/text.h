@@ -41,6 +41,9 @@ const char *text_ordinal(unsigned long long n);
  */
 void text_fold(char *name);
 
+/* Whether text_fold() would leave it as it is. */
+bool text_is_folded(const char *name);
+
 /* The same to upper case, and all but letters and digits as '_': for a variable's name. */
 void text_variable(char *name);
 

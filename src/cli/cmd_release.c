@@ -1,9 +1,11 @@
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/filename.h"
+#include "base/names.h"
 #include "cli/command.h"
 #include "keep/release.h"
 #include "lock/held.h"
@@ -114,16 +116,11 @@ static void see_held(void *arg, const char *group_file, const char *lock_file, c
 
 /* --- a claim by its id -------------------------------------------------------------------- */
 
-static void see_slot(void *arg, const char *file)
-{
-	struct search *search = arg;
-
-	release_one(search, file, search->id, false);
-}
-
 static void see_lock(void *arg, const char *group, const char *lock)
 {
+	const size_t prefix = sizeof(GATE_SLOT_PREFIX) - 1;
 	struct search *search = arg;
+	struct names files = {0};
 
 	if (!lock) {
 		search->unseen = true;
@@ -131,8 +128,13 @@ static void see_lock(void *arg, const char *group, const char *lock)
 	}
 	switch (statedir_open(&search->sd, search->directory, group, lock, false, &search->err)) {
 	case STATEDIR_OK:
-		if (walk_slots(search->sd.fd, see_slot, search, &search->err))
+		if (names_read(&files, search->sd.fd, DT_REG, search->sd.path, &search->err))
 			search->unseen = true;
+		for (unsigned i = 0; i < files.count; i++) {
+			if (!strncmp(files.list[i], GATE_SLOT_PREFIX, prefix))
+				release_one(search, files.list[i], search->id, false);
+		}
+		names_free(&files);
 		statedir_close(&search->sd);
 		break;
 	case STATEDIR_MISSING:

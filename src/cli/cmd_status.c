@@ -75,12 +75,12 @@ static int tell_problems(const struct report *report)
 	}
 	for (unsigned i = 0; i < report->count; i++) {
 		const struct report_lock *lock = &report->locks[i];
-		char label[REPORT_LABEL_SIZE];
+		char label[CONFIG_LABEL_SIZE];
 		struct error err;
 
 		if (!*lock->problem.text)
 			continue;
-		report_label(lock, label);
+		config_label(label, lock->group, lock->lock);
 		error_set(&err, "%s: %s", label, lock->problem.text);
 		command_fail(&err);
 		problems++;

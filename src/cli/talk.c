@@ -77,15 +77,6 @@ void talk_close(struct talk *talk)
 	talk->drawn = 0;
 }
 
-/* "hw1", or "hw1/link" for a lock that is not the default one. */
-static void make_label(char label[2 * NAME_MAX + 2], const struct acquire_report *report)
-{
-	if (strcmp(report->lock, CONFIG_DEFAULT_LOCK))
-		sprintf(label, "%.*s/%.*s", NAME_MAX, report->group, NAME_MAX, report->lock);
-	else
-		sprintf(label, "%.*s", NAME_MAX, report->group);
-}
-
 static void append(char line[LINE_SIZE], const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -117,9 +108,9 @@ static void append_holder(char line[LINE_SIZE], const struct record *record)
 /* "hw1 is full (2 of 2): 3rd in line after 4m12s; held by ..." */
 static void describe(char line[LINE_SIZE], const struct acquire_report *report)
 {
-	char label[2 * NAME_MAX + 2], waited[TEXT_DURATION_SIZE];
+	char label[CONFIG_LABEL_SIZE], waited[TEXT_DURATION_SIZE];
 
-	make_label(label, report);
+	config_label(label, report->group, report->lock);
 	text_duration(waited, report->waited);
 	if (!report->limit)
 		append(line, "%s is closed (0 slots)", label);
@@ -146,12 +137,12 @@ static void describe(char line[LINE_SIZE], const struct acquire_report *report)
 static void name_stopped(struct talk *talk, const struct acquire_report *report)
 {
 	const struct proc_identity *head = &report->stopped->process;
-	char line[LINE_SIZE] = "", label[2 * NAME_MAX + 2], host[HOST_NAME_MAX + 1];
+	char line[LINE_SIZE] = "", label[CONFIG_LABEL_SIZE], host[HOST_NAME_MAX + 1];
 
 	if (talk->terminal && talk->named_head == head->pid)
 		return;
 	talk->named_head = head->pid;
-	make_label(label, report);
+	config_label(label, report->group, report->lock);
 	text_escape(host, sizeof(host), head->host);
 	append(line,
 	       "%s has free slots, but the first in line, pid %ld on %s, seems to be stopped; "
@@ -163,9 +154,9 @@ static void name_stopped(struct talk *talk, const struct acquire_report *report)
 static void tell_got(struct talk *talk, const struct acquire_report *report)
 {
 	const struct grant *grant = report->grant;
-	char line[LINE_SIZE] = "", label[2 * NAME_MAX + 2], waited[TEXT_DURATION_SIZE];
+	char line[LINE_SIZE] = "", label[CONFIG_LABEL_SIZE], waited[TEXT_DURATION_SIZE];
 
-	make_label(label, report);
+	config_label(label, report->group, report->lock);
 	text_duration(waited, report->waited);
 	append(line, "got %s slot%s", label, grant_count(grant) == 1 ? "" : "s");
 	for (unsigned i = 0; i < grant_count(grant); i++)
@@ -177,14 +168,14 @@ static void tell_got(struct talk *talk, const struct acquire_report *report)
 void talk_tell(void *arg, const struct acquire_report *report)
 {
 	struct talk *talk = arg;
-	char line[LINE_SIZE] = "", label[2 * NAME_MAX + 2];
+	char line[LINE_SIZE] = "", label[CONFIG_LABEL_SIZE];
 
 	switch (report->event) {
 	case ACQUIRE_GOT:
 		tell_got(talk, report);
 		return;
 	case ACQUIRE_NOTE:
-		make_label(label, report);
+		config_label(label, report->group, report->lock);
 		append(line, "%s: %s", label, report->note);
 		print_line(talk, line);
 		return;

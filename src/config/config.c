@@ -531,6 +531,13 @@ const char *config_lock(const struct config *config, unsigned index)
 	return index < config->locks.count ? config->locks.list[index] : NULL;
 }
 
+void config_label(char label[CONFIG_LABEL_SIZE], const char *group, const char *lock)
+{
+	bool named = strcmp(lock, CONFIG_DEFAULT_LOCK) != 0;
+
+	snprintf(label, CONFIG_LABEL_SIZE, "%s%s%s", group, named ? "/" : "", named ? lock : "");
+}
+
 /*
  * The value of `name` in `section`: the exact name's, else of the first pattern in file order
  * that matches it, else of a lone "*" wherever that stands. *pattern says which, or NULL.

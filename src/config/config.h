@@ -8,6 +8,7 @@
 #ifndef GROUPLOCK_CONFIG_H
 #define GROUPLOCK_CONFIG_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -72,6 +73,10 @@ void config_workers(const struct config *config, config_see *see, void *arg);
 
 /* The lock names there are: CONFIG_DEFAULT_LOCK is number 0, then sections in file order. */
 const char *config_lock(const struct config *config, unsigned index);
+
+/* A group's lock as messages call it: "hw1", or "hw1/link" for a lock that is not the default one. */
+#define CONFIG_LABEL_SIZE (2 * NAME_MAX + 2)
+void config_label(char label[CONFIG_LABEL_SIZE], const char *group, const char *lock);
 
 /*
  * The slots of `lock` in `group`, to be freed with slotset_free(). -1: no such lock; the message

@@ -128,8 +128,8 @@ static enum step arrive(struct attempt *at)
 				close(ending);
 			return step;
 		}
-		step = attempt_wait_for_ending(at, ending, at->began + ENDING_PATIENCE);
-		if (step != STEP_ON)
+		step = attempt_wait_for_other(at, ending, "slot", at->began + ENDING_PATIENCE);
+		if (step != STEP_ON && step != STEP_TIMEOUT)
 			return step;
 	}
 }
@@ -164,7 +164,8 @@ static enum step wait_in_queue(struct attempt *at)
 			close(before);
 			return step;
 		}
-		step = attempt_wait_for_ticket(at, before);
+		step = attempt_wait_for_other(at, before, GATE_TICKET_PREFIX "*",
+					      at->job->deadline);
 		at->told.outdated = true;
 		if (step != STEP_ON)
 			return step;

@@ -102,8 +102,11 @@ enum step attempt_leave_gate(struct attempt *at, enum step step);
 /* Makes at->waits ready, once: from then on heartbeats are due. */
 enum step attempt_open_waits(struct attempt *at);
 
-/* Blocks in flock(fd, LOCK_SH) on the ticket of another. Closes fd. */
-enum step attempt_wait_for_ticket(struct attempt *at, int fd);
+/*
+ * Blocks in flock(fd, LOCK_SH) on a ticket or slot of another, called `name` in messages, until it
+ * is free or the clock is at `deadline` (STEP_TIMEOUT). Closes fd.
+ */
+enum step attempt_wait_for_other(struct attempt *at, int fd, const char *name, int64_t deadline);
 
 /*
  * Sleeps until one of at->waits ends (event LOCKED or FAILED) or the clock is at `until` (event
@@ -112,9 +115,6 @@ enum step attempt_wait_for_ticket(struct attempt *at, int fd);
  */
 enum step attempt_sleep(struct attempt *at, int64_t until, int64_t deadline, const char *note,
 			struct waitset_event *event);
-
-/* Blocks until a slot that is about to be free is, or the clock is at `until`. Closes fd. */
-enum step attempt_wait_for_ending(struct attempt *at, int fd, int64_t until);
 
 /* How long to sleep before another look where neither timer nor thread can be had to sleep in flock(). */
 #define ATTEMPT_PAUSE (CLOCK_SECOND / 20)

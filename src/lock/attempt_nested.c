@@ -21,22 +21,6 @@ static int add_slot(struct attempt *at, const char *file)
 	return grant_add(at->grant, file, file + sizeof(GATE_SLOT_PREFIX) - 1, -1);
 }
 
-/* A claim on top of others: what cannot be had while they are held would wait for itself. */
-static enum step judge_more(struct attempt *at, unsigned held)
-{
-	unsigned want = attempt_wanted(at), limit = at->set.count;
-
-	at->own = held;
-	if (attempt_closed(at) || held + want <= limit)
-		return STEP_ON;
-	error_set(
-		at->err,
-		"%u more asked for of lock '%s' on top of %u held already, but group '%s' has only "
-		"%u: it would wait for itself",
-		want, at->want->lock, held, at->job->group, limit);
-	return STEP_ERROR;
-}
-
 /* Decides by what was found. More than is held cannot be waited for: it would wait for itself. */
 static enum step judge(struct attempt *at, const struct names *found)
 {
@@ -44,8 +28,16 @@ static enum step judge(struct attempt *at, const struct names *found)
 
 	if (!found->count)
 		return STEP_ON;
-	if (at->job->adds_to_held)
-		return judge_more(at, found->count);
+	if (at->job->adds_to_held) {
+		at->own = found->count;
+		if (attempt_closed(at) || at->own + want <= at->set.count)
+			return STEP_ON;
+		error_set(at->err,
+			  "%u more asked for of lock '%s' on top of %u held already, but group "
+			  "'%s' has only %u: it would wait for itself",
+			  want, at->want->lock, at->own, at->job->group, at->set.count);
+		return STEP_ERROR;
+	}
 	if (found->count < want) {
 		error_set(at->err,
 			  "%u slots of lock '%s' asked for inside a command that holds %u of group "

@@ -53,14 +53,6 @@ enum step attempt_open_waits(struct attempt *at)
 	return STEP_ON;
 }
 
-static void beat(struct attempt *at, const char *note)
-{
-	set_next_beat(at);
-	if (!note && at->state != ATTEMPT_HEAD)
-		attempt_limit_changed(at); /* nothing of it is in use yet */
-	attempt_tell(at, note ? ACQUIRE_NOTE : ACQUIRE_HEARTBEAT, note, false);
-}
-
 enum step attempt_sleep(struct attempt *at, int64_t until, int64_t deadline, const char *note,
 			struct waitset_event *event)
 {
@@ -79,8 +71,12 @@ enum step attempt_sleep(struct attempt *at, int64_t until, int64_t deadline, con
 		now = clock_now();
 		if (now >= deadline)
 			return STEP_TIMEOUT;
-		if (now >= at->told.next_beat)
-			beat(at, note);
+		if (now >= at->told.next_beat) {
+			set_next_beat(at);
+			if (!note && at->state != ATTEMPT_HEAD)
+				attempt_limit_changed(at); /* nothing of it is in use yet */
+			attempt_tell(at, note ? ACQUIRE_NOTE : ACQUIRE_HEARTBEAT, note, false);
+		}
 		if (now >= until)
 			return STEP_ON;
 	}
@@ -95,9 +91,13 @@ static enum step wait_for_file(struct attempt *at, int fd, int operation, const 
 {
 	struct waitset_event event;
 	int64_t pause = clock_add(clock_now(), ATTEMPT_PAUSE);
-	bool can_wait = !waitset_add(&at->waits, fd, operation, KEY_ONLY);
-	enum step step = attempt_sleep(at, can_wait ? CLOCK_NEVER : pause, deadline, note, &event);
+	enum step step = attempt_open_waits(at);
+	bool can_wait;
 
+	if (step != STEP_ON)
+		return step;
+	can_wait = !waitset_add(&at->waits, fd, operation, KEY_ONLY);
+	step = attempt_sleep(at, can_wait ? CLOCK_NEVER : pause, deadline, note, &event);
 	waitset_clear(&at->waits);
 	/* ESTALE: on NFS, the file was removed on the server; look again. */
 	if (step == STEP_ON && event.kind == WAITSET_FAILED && event.errnum != ESTALE) {
@@ -107,36 +107,22 @@ static enum step wait_for_file(struct attempt *at, int fd, int operation, const 
 	return step;
 }
 
-enum step attempt_wait_for_ticket(struct attempt *at, int fd)
+enum step attempt_wait_for_other(struct attempt *at, int fd, const char *name, int64_t deadline)
 {
-	enum step step = attempt_open_waits(at);
+	enum step step = wait_for_file(at, fd, LOCK_SH, name, deadline, NULL);
 
-	if (step == STEP_ON)
-		step = wait_for_file(at, fd, LOCK_SH, GATE_TICKET_PREFIX "*", at->job->deadline,
-				     NULL);
 	close(fd);
 	return step;
-}
-
-enum step attempt_wait_for_ending(struct attempt *at, int fd, int64_t until)
-{
-	enum step step = attempt_open_waits(at);
-
-	if (step == STEP_ON)
-		step = wait_for_file(at, fd, LOCK_SH, "slot", until, NULL);
-	close(fd);
-	return step == STEP_TIMEOUT ? STEP_ON : step;
 }
 
 static enum step wait_for_gate(struct attempt *at)
 {
 	int64_t patience = clock_add(at->began, GATE_PATIENCE), deadline = at->job->deadline;
-	enum step step = attempt_open_waits(at);
+	enum step step;
 
 	if (at->job->nonblock || deadline < patience)
 		deadline = patience;
-	if (step == STEP_ON)
-		step = wait_for_file(at, at->gate.fd, LOCK_EX, GATE_NAME, deadline, gate_note);
+	step = wait_for_file(at, at->gate.fd, LOCK_EX, GATE_NAME, deadline, gate_note);
 	if (step == STEP_TIMEOUT) {
 		attempt_tell(at, ACQUIRE_NOTE, gate_note, false);
 		if (at->job->nonblock)

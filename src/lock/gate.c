@@ -1,6 +1,6 @@
 #include "lock/gate.h"
 
-#include <errno.h>
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +17,9 @@
  */
 #define PLAUSIBLE_QUEUE UINT64_C(65536)
 
+/* More than that nobody walks through while all others wait. */
+#define WALKABLE_QUEUE UINT64_C(1000000)
+
 /*
  * Ticket numbers stay far from where arithmetic on them could wrap. A file with a higher number
  * than grouplock can have come to is nobody's ticket; the gap up to what the counters may hold is
@@ -25,56 +28,38 @@
 #define PLAUSIBLE_TICKET (UINT64_MAX / 16)
 #define PLAUSIBLE_COUNTER (PLAUSIBLE_TICKET + PLAUSIBLE_QUEUE)
 
+/* Read and written alike: on Linux the conversions of both are the same. */
+#define FORMAT "grouplock 1 first=%" PRIu64 " next=%" PRIu64 " limit=%" PRIu32 " top=%" PRIu32
+
 void gate_format(char out[GATE_SIZE], const struct gate_counters *c)
 {
-	int used = snprintf(out, GATE_SIZE,
-			    "grouplock 1 first=%" PRIu64 " next=%" PRIu64 " limit=%" PRIu32
-			    " top=%" PRIu32,
-			    c->first, c->next, c->limit, c->top);
+	int used = snprintf(out, GATE_SIZE, FORMAT, c->first, c->next, c->limit, c->top);
 
 	memset(out + used, ' ', (size_t)(GATE_SIZE - used));
 	out[GATE_SIZE - 1] = '\n';
 }
 
-/* Reads " key=NUMBER" at *p and moves behind it. */
-static bool scan(const char **p, const char *key, uint64_t max, uint64_t *value)
-{
-	char digits[24];
-	size_t length = strlen(key), count;
-
-	if (strncmp(*p, key, length))
-		return false;
-	*p += length;
-	count = strspn(*p, "0123456789");
-	if (count >= sizeof(digits))
-		return false;
-	memcpy(digits, *p, count);
-	digits[count] = '\0';
-	*p += count;
-	return num_parse(digits, max, value);
-}
-
 bool gate_parse(struct gate_counters *counters, const char *bytes, size_t size)
 {
-	char text[GATE_SIZE];
-	const char *p = text;
-	uint64_t first, next, limit, top;
+	char text[GATE_SIZE + 1], again[GATE_SIZE];
+	struct gate_counters c = {0};
 
-	if (size != GATE_SIZE || bytes[GATE_SIZE - 1] != '\n')
+	if (size != GATE_SIZE)
 		return false;
-	memcpy(text, bytes, GATE_SIZE - 1);
-	text[GATE_SIZE - 1] = '\0';
-	if (!scan(&p, "grouplock 1 first=", PLAUSIBLE_COUNTER, &first) ||
-	    !scan(&p, " next=", PLAUSIBLE_COUNTER, &next) ||
-	    !scan(&p, " limit=", UINT32_MAX, &limit) ||
-	    !scan(&p, " top=", CONFIG_MAX_SLOTS, &top) || p[strspn(p, " ")] ||
-	    p - text + strlen(p) != GATE_SIZE - 1)
+	memcpy(text, bytes, GATE_SIZE);
+	text[GATE_SIZE] = '\0';
+	/* Whatever this reads from garbage: written again it must be the same bytes. */
+	/* NOLINTNEXTLINE(cert-err34-c) */
+	sscanf(text, FORMAT, &c.first, &c.next, &c.limit, &c.top);
+	gate_format(again, &c);
+	if (memcmp(again, bytes, GATE_SIZE))
 		return false;
-	if (first < 1 || first > next || next - first > PLAUSIBLE_QUEUE)
+	if (c.first < 1 || c.first > c.next || c.next - c.first > PLAUSIBLE_QUEUE ||
+	    c.next > PLAUSIBLE_COUNTER || c.top > CONFIG_MAX_SLOTS)
 		return false;
-	if (limit > CONFIG_MAX_SLOTS && limit != GATE_NO_LIMIT)
+	if (c.limit > CONFIG_MAX_SLOTS && c.limit != GATE_NO_LIMIT)
 		return false;
-	*counters = (struct gate_counters){first, next, (uint32_t)limit, (uint32_t)top};
+	*counters = c;
 	return true;
 }
 
@@ -93,12 +78,12 @@ void gate_close(struct gate *gate)
 }
 
 /* Too low a `first` or too high a `top` costs a look, no more. */
-int gate_rebuild(struct gate *gate, struct error *err)
+int gate_rebuild(struct gate *gate, uint64_t own, struct error *err)
 {
-	struct gate_counters counters = {.first = 1, .next = 1, .limit = GATE_NO_LIMIT};
-	uint64_t lowest = UINT64_MAX;
+	struct gate_counters counters = {.next = own + 1, .limit = GATE_NO_LIMIT};
+	uint64_t lowest = own ? own : UINT64_MAX;
 	struct names names = {0};
-	int result = names_read(&names, gate->sd->fd, gate->sd->path, err);
+	int result = names_read(&names, gate->sd->fd, DT_REG, gate->sd->path, err);
 
 	for (unsigned i = 0; i < names.count; i++) {
 		const char *name = names.list[i];
@@ -122,7 +107,7 @@ int gate_rebuild(struct gate *gate, struct error *err)
 	counters.first = lowest < counters.next ? lowest : counters.next;
 	if (counters.first < 1)
 		counters.first = 1;
-	if (counters.next - counters.first > GATE_WALKABLE_QUEUE)
+	if (counters.next - counters.first > WALKABLE_QUEUE)
 		return error_set(err, "the tickets in '%s' are too far apart; remove its files %s*",
 				 gate->sd->path, GATE_TICKET_PREFIX);
 	gate->counters = counters;
@@ -130,22 +115,19 @@ int gate_rebuild(struct gate *gate, struct error *err)
 	return 0;
 }
 
-bool gate_peek(const struct gate *gate, struct gate_counters *counters)
-{
-	char bytes[GATE_SIZE];
-	ssize_t got = pread(gate->fd, bytes, sizeof(bytes), 0);
-
-	return gate_parse(counters, bytes, got > 0 ? (size_t)got : 0);
-}
-
 enum lockfile_result gate_enter(struct gate *gate, struct error *err)
 {
+	char bytes[GATE_SIZE];
+	ssize_t got;
+
 	if (!lockfile_is_current(gate->sd, GATE_NAME, gate->fd)) {
 		gate_close(gate);
 		return LOCKFILE_MISSING;
 	}
 	gate->dirty = false;
-	if (gate_peek(gate, &gate->counters) || !gate_rebuild(gate, err))
+	got = pread(gate->fd, bytes, sizeof(bytes), 0);
+	if (gate_parse(&gate->counters, bytes, got > 0 ? (size_t)got : 0) ||
+	    !gate_rebuild(gate, 0, err))
 		return LOCKFILE_OK;
 	flock(gate->fd, LOCK_UN);
 	return LOCKFILE_ERROR;
@@ -161,20 +143,13 @@ enum lockfile_result gate_try(struct gate *gate, struct error *err)
 int gate_leave(struct gate *gate, struct error *err)
 {
 	char bytes[GATE_SIZE];
-	ssize_t wrote = sizeof(bytes);
-	int errnum = ENOSPC; /* of a write that was cut short */
+	int result = 0;
 
 	if (gate->dirty) {
 		gate_format(bytes, &gate->counters);
-		do
-			wrote = pwrite(gate->fd, bytes, sizeof(bytes), 0);
-		while (wrote < 0 && errno == EINTR);
-		if (wrote < 0)
-			errnum = errno;
+		result = lockfile_write(gate->sd, GATE_NAME, gate->fd, bytes, sizeof(bytes), err);
 	}
 	gate->dirty = false;
 	flock(gate->fd, LOCK_UN);
-	if (wrote == sizeof(bytes))
-		return 0;
-	return error_sys(err, errnum, "cannot write '%s/%s'", gate->sd->path, GATE_NAME);
+	return result;
 }

@@ -31,8 +31,7 @@
 
 #define GATE_NAME "gate"
 #define GATE_SIZE 128
-#define GATE_WALKABLE_QUEUE UINT64_C(1000000) /* more, nobody walks through while all others wait */
-#define GATE_NO_LIMIT UINT32_MAX              /* nobody has used a limit here yet */
+#define GATE_NO_LIMIT UINT32_MAX /* nobody has used a limit here yet */
 #define GATE_TICKET_PREFIX "ticket."
 #define GATE_SLOT_PREFIX "slot."
 
@@ -63,14 +62,15 @@ enum lockfile_result gate_try(struct gate *gate, struct error *err);
  */
 enum lockfile_result gate_enter(struct gate *gate, struct error *err);
 
-/* Under the gate, for who knows the counters to be wrong: counts anew from the names there are. */
-int gate_rebuild(struct gate *gate, struct error *err);
+/*
+ * Under the gate, for who knows the counters to be wrong: counts anew from the names there are, and
+ * ticket `own`, which lives whether its name is there or not (0: none). -1: the tickets are too far
+ * apart for anybody to walk from one to the other, or the names cannot be read.
+ */
+int gate_rebuild(struct gate *gate, uint64_t own, struct error *err);
 
 /* Writes the counters if they are dirty, then unlocks, even if writing failed (-1). */
 int gate_leave(struct gate *gate, struct error *err);
-
-/* The counters without the lock, for people: may be old. False: unreadable. */
-bool gate_peek(const struct gate *gate, struct gate_counters *counters);
 
 /* What the file holds; exposed for the tests. gate_parse is false for anything implausible. */
 void gate_format(char out[GATE_SIZE], const struct gate_counters *counters);

@@ -186,6 +186,19 @@ enum lockfile_result lockfile_look(const struct statedir *sd, const char *name, 
 	return result;
 }
 
+int lockfile_write(const struct statedir *sd, const char *name, int fd, const char *bytes,
+		   size_t size, struct error *err)
+{
+	ssize_t wrote;
+
+	do
+		wrote = pwrite(fd, bytes, size, 0);
+	while (wrote < 0 && errno == EINTR);
+	if (wrote == (ssize_t)size)
+		return 0;
+	return error_sys(err, wrote < 0 ? errno : ENOSPC, "cannot write '%s/%s'", sd->path, name);
+}
+
 bool lockfile_is_current(const struct statedir *sd, const char *name, int fd)
 {
 	struct stat named, open;

@@ -58,6 +58,13 @@ enum lockfile_result lockfile_try(const struct statedir *sd, const char *name, i
 enum lockfile_result lockfile_look(const struct statedir *sd, const char *name, int *fd,
 				   struct error *err);
 
+/*
+ * Writes a record or the counters to the start of the file, by one pwrite(2). -1 with a reason, also
+ * if it was cut short (disk full).
+ */
+int lockfile_write(const struct statedir *sd, const char *name, int fd, const char *bytes,
+		   size_t size, struct error *err);
+
 /* Says in `err` why a lock on `name` failed with errno value `errnum`; hints where one helps. */
 void lockfile_explain(const struct statedir *sd, const char *name, int errnum, struct error *err);
 

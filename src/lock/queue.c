@@ -135,24 +135,11 @@ int queue_enter(struct gate *gate, struct ticket *ticket, const struct record_te
 
 int queue_heal(struct gate *gate, const struct ticket *ticket, struct error *err)
 {
-	struct gate_counters *counters = &gate->counters;
+	const struct gate_counters *counters = &gate->counters;
 
 	if (counters->first <= ticket->number && ticket->number < counters->next)
 		return 0;
-	if (gate_rebuild(gate, err))
-		return -1;
-	if (counters->next <= ticket->number) {
-		/* There is no other one: no gap between the two that all would walk through. */
-		if (counters->first == counters->next)
-			counters->first = ticket->number;
-		counters->next = ticket->number + 1;
-	}
-	if (counters->first > ticket->number)
-		counters->first = ticket->number;
-	if (ticket->number - counters->first > GATE_WALKABLE_QUEUE)
-		return error_set(err, "the tickets in '%s' are too far apart; remove its files %s*",
-				 gate->sd->path, GATE_TICKET_PREFIX);
-	return 0;
+	return gate_rebuild(gate, ticket->number, err);
 }
 
 int queue_before(struct gate *gate, const struct ticket *ticket, int *fd, struct error *err)

@@ -10,6 +10,7 @@
 
 #include "base/num.h"
 #include "base/text.h"
+#include "lock/lockfile.h"
 
 #define HEADER "grouplock 1\n"
 
@@ -66,17 +67,10 @@ void record_command(struct record *record, char *const *argv)
 {
 	size_t used = 0;
 
-	for (; *argv && used < sizeof(record->command) - 1; argv++) {
-		size_t length = strlen(*argv);
-
-		if (used)
-			record->command[used++] = ' ';
-		if (length > sizeof(record->command) - 1 - used)
-			length = sizeof(record->command) - 1 - used;
-		memcpy(record->command + used, *argv, length);
-		used += length;
-	}
-	record->command[used] = '\0';
+	*record->command = '\0';
+	for (; *argv && used < sizeof(record->command); argv++)
+		used += (size_t)snprintf(record->command + used, sizeof(record->command) - used,
+					 "%s%s", used ? " " : "", *argv);
 }
 
 /* Appends "key value\n", the value's bytes escaped; no more than `limit` bytes in all. */
@@ -257,16 +251,7 @@ bool record_parse(struct record *record, const char *bytes, size_t size)
 int record_write(const struct record_text *text, const struct statedir *sd, const char *name,
 		 int fd, struct error *err)
 {
-	ssize_t wrote;
-
-	do
-		wrote = pwrite(fd, text->bytes, text->size, 0);
-	while (wrote < 0 && errno == EINTR);
-	if (wrote < 0)
-		return error_sys(err, errno, "cannot write '%s/%s'", sd->path, name);
-	if ((size_t)wrote != text->size)
-		return error_sys(err, ENOSPC, "cannot write '%s/%s'", sd->path, name);
-	return 0;
+	return lockfile_write(sd, name, fd, text->bytes, text->size, err);
 }
 
 bool record_read(struct record *record, int fd)

@@ -3,98 +3,58 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
+#include <limits.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/filename.h"
-#include "lock/gate.h"
-#include "lock/statedir.h"
+#include "base/names.h"
 
-static int is_visible(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.'; /* a name never starts with a dot in a file name */
-}
-
-/* An open directory and its entries; fd -1 and no entries for one that is not there. */
-struct listing {
-	int fd, count;
-	struct dirent **entries;
-};
-
-static void close_listing(struct listing *listing)
-{
-	for (int i = 0; i < listing->count; i++)
-		free(listing->entries[i]);
-	free(listing->entries);
-	if (listing->fd >= 0)
-		close(listing->fd);
-}
-
-/* Close with close_listing(), whatever came out; -1: errno says why it cannot be read. */
-static int open_listing(struct listing *listing, int parent, const char *name)
+/*
+ * The directories in directory `name` of `parent`, whose path is `path`; *fd is the caller's to
+ * close. For one that is not there *fd is -1 and nothing is listed.
+ */
+static int list(struct names *names, int *fd, int parent, const char *name, const char *path,
+		struct error *err)
 {
 	int follow = parent == AT_FDCWD ? 0 : O_NOFOLLOW;
 
-	listing->count = 0;
-	listing->entries = NULL;
-	listing->fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow);
-	if (listing->fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+	*fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow);
+	if (*fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 		return 0;
-	if (listing->fd >= 0)
-		listing->count =
-			scandirat(listing->fd, ".", &listing->entries, is_visible, alphasort);
-	if (listing->fd >= 0 && listing->count >= 0)
-		return 0;
-	listing->count = 0;
-	return -1;
-}
-
-static void visit_group(const char *dir, int parent, const char *file, walk_visit *visit, void *arg,
-			struct error *err)
-{
-	char group[NAME_MAX + 1], lock[NAME_MAX + 1];
-	struct listing locks;
-
-	if (!filename_decode(group, file))
-		return;
-	if (open_listing(&locks, parent, file)) {
-		error_sys(err, errno, "cannot read directory '%s/%s'", dir, file);
-		visit(arg, group, NULL);
-	}
-	for (int i = 0; i < locks.count; i++) {
-		if (filename_decode(lock, locks.entries[i]->d_name))
-			visit(arg, group, lock);
-	}
-	close_listing(&locks);
+	if (*fd < 0)
+		return error_sys(err, errno, "cannot read directory '%s'", path);
+	if (names_read(names, *fd, DT_DIR, path, err))
+		return -1;
+	names_sort(names);
+	return 0;
 }
 
 int walk_locks(const char *dir, walk_visit *visit, void *arg, struct error *err)
 {
-	struct listing groups;
-	int result = open_listing(&groups, AT_FDCWD, dir);
+	struct names groups = {0};
+	int dirfd, result = list(&groups, &dirfd, AT_FDCWD, dir, dir, err);
 
-	if (result)
-		error_sys(err, errno, "cannot read directory '%s'", dir);
-	for (int i = 0; i < groups.count; i++)
-		visit_group(dir, groups.fd, groups.entries[i]->d_name, visit, arg, err);
-	close_listing(&groups);
-	return result;
-}
+	for (unsigned i = 0; !result && i < groups.count; i++) {
+		char group[NAME_MAX + 1], lock[NAME_MAX + 1], path[PATH_MAX];
+		struct names locks = {0};
+		int fd;
 
-int walk_slots(int fd, walk_slot *visit, void *arg, struct error *err)
-{
-	struct listing files;
-	int result = open_listing(&files, fd, ".");
-
-	if (result)
-		error_sys(err, errno, "cannot read a directory of slots");
-	for (int i = 0; i < files.count; i++) {
-		const char *file = files.entries[i]->d_name;
-
-		if (!strncmp(file, GATE_SLOT_PREFIX, sizeof(GATE_SLOT_PREFIX) - 1))
-			visit(arg, file);
+		if (!filename_decode(group, groups.list[i]))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, groups.list[i]);
+		if (list(&locks, &fd, dirfd, groups.list[i], path, err))
+			visit(arg, group, NULL);
+		for (unsigned j = 0; j < locks.count; j++) {
+			if (filename_decode(lock, locks.list[j]))
+				visit(arg, group, lock);
+		}
+		names_free(&locks);
+		if (fd >= 0)
+			close(fd);
 	}
-	close_listing(&files);
+	names_free(&groups);
+	if (dirfd >= 0)
+		close(dirfd);
 	return result;
 }

@@ -15,8 +15,4 @@
 typedef void walk_visit(void *arg, const char *group, const char *lock);
 int walk_locks(const char *dir, walk_visit *visit, void *arg, struct error *err);
 
-/* Calls `visit` with the name of each slot file in DIR/GROUP/LOCK, open as `fd`. */
-typedef void walk_slot(void *arg, const char *file);
-int walk_slots(int fd, walk_slot *visit, void *arg, struct error *err);
-
 #endif

@@ -45,56 +45,44 @@ static void say_busy(const struct statedir *sd, int fd, struct error *err)
 /* Blocks until the lock was granted or seems worth another try; false: the clock is at `until`. */
 static bool wait_for_gate(int fd, int operation, int64_t until)
 {
-	struct timespec pause = {.tv_nsec = PAUSE};
-	struct waitset waits;
 	struct waitset_event event = {.kind = WAITSET_FAILED};
+	struct waitset waits;
 	struct error ignored; /* whatever goes wrong, the next try tells */
 
 	if (clock_now() >= until)
 		return false;
-	if (waitset_open(&waits, false, &ignored)) {
-		nanosleep(&pause, NULL);
-		return true;
+	if (!waitset_open(&waits, false, &ignored)) {
+		if (!waitset_add(&waits, fd, operation, 0))
+			waitset_wait(&waits, until, &event);
+		waitset_close(&waits);
 	}
-	if (waitset_add(&waits, fd, operation, 0))
-		nanosleep(&pause, NULL);
-	else
-		waitset_wait(&waits, until, &event);
-	waitset_close(&waits);
+	if (event.kind == WAITSET_FAILED)
+		nanosleep(&(struct timespec){.tv_nsec = PAUSE}, NULL);
 	return event.kind != WAITSET_DEADLINE;
-}
-
-/* Locks the gate's open file. */
-static enum lockfile_result lock_gate(int fd, const struct statedir *sd, struct error *err)
-{
-	int64_t until = clock_add(clock_now(), REPORT_GATE_PATIENCE * CLOCK_SECOND);
-	int operation = LOCK_EX;
-
-	for (;;) {
-		enum lockfile_result result = lockfile_try(sd, GATE_NAME, fd, operation, err);
-
-		if (result == LOCKFILE_ERROR && operation == LOCK_EX)
-			operation = LOCK_SH; /* NFS: EBADF for a file that is open to be read */
-		else if (result != LOCKFILE_BUSY)
-			return result;
-		else if (!wait_for_gate(fd, operation, until))
-			break;
-	}
-	say_busy(sd, fd, err);
-	return LOCKFILE_BUSY;
 }
 
 static enum lockfile_result enter(struct report_gate *gate, const struct statedir *sd,
 				  struct error *err)
 {
-	for (int i = 0; i < REPLACED_TRIES; i++) {
-		enum lockfile_result result = lockfile_open_to_read(sd, GATE_NAME, &gate->fd, err);
+	int64_t until = clock_add(clock_now(), REPORT_GATE_PATIENCE * CLOCK_SECOND);
+	enum lockfile_result result;
+	int operation = LOCK_EX;
 
+	for (int i = 0; i < REPLACED_TRIES; i++) {
+		result = lockfile_open_to_read(sd, GATE_NAME, &gate->fd, err);
 		if (result != LOCKFILE_OK)
 			return result;
-		result = lock_gate(gate->fd, sd, err);
+		result = lockfile_try(sd, GATE_NAME, gate->fd, operation, err);
+		if (result == LOCKFILE_ERROR) { /* NFS: EBADF for a file that is open to be read */
+			operation = LOCK_SH;
+			result = lockfile_try(sd, GATE_NAME, gate->fd, operation, err);
+		}
+		while (result == LOCKFILE_BUSY && wait_for_gate(gate->fd, operation, until))
+			result = lockfile_try(sd, GATE_NAME, gate->fd, operation, err);
 		if (result == LOCKFILE_OK && lockfile_is_current(sd, GATE_NAME, gate->fd))
 			return LOCKFILE_OK;
+		if (result == LOCKFILE_BUSY)
+			say_busy(sd, gate->fd, err);
 		close(gate->fd); /* and with it a lock that was granted unreported */
 		if (result != LOCKFILE_OK)
 			return result;

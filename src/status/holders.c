@@ -122,21 +122,6 @@ static void see_holder(void *arg, unsigned index, pid_t pid, const char *command
 		row->process_count++;
 }
 
-/* Appends the lock's rows that are in question, and the same as files; `count` of them till now. */
-static unsigned add_doubtful(const struct report_lock *lock, struct report_row **rows,
-			     struct holders_file *files, unsigned count)
-{
-	for (unsigned i = 0; i < lock->count; i++) {
-		struct report_row *row = &lock->rows[i];
-
-		if (row->doubts > 1) {
-			rows[count] = row;
-			files[count++] = (struct holders_file){row->device, row->inode, row->file};
-		}
-	}
-	return count;
-}
-
 void holders_of_doubtful(struct report *report)
 {
 	unsigned held = 0, count = 0;
@@ -147,8 +132,16 @@ void holders_of_doubtful(struct report *report)
 		held += report->locks[i].held;
 	rows = calloc(held + 1, sizeof(struct report_row *));
 	files = calloc(held + 1, sizeof(*files));
-	for (unsigned i = 0; rows && files && i < report->count; i++)
-		count = add_doubtful(&report->locks[i], rows, files, count);
+	for (unsigned i = 0; rows && files && i < report->count; i++) {
+		for (unsigned j = 0; j < report->locks[i].count; j++) {
+			struct report_row *row = &report->locks[i].rows[j];
+
+			if (row->doubts < 2)
+				continue;
+			rows[count] = row;
+			files[count++] = (struct holders_file){row->device, row->inode, row->file};
+		}
+	}
 	if (count) {
 		bool hidden = holders_find(files, count, see_holder, rows) != 0;
 

@@ -38,15 +38,6 @@ static void add_group(void *arg, const char *group)
 	inventory->no_memory |= names_add(&inventory->groups, group) != 0;
 }
 
-static bool is_folded(const char *name)
-{
-	char folded[NAME_MAX + 1];
-
-	snprintf(folded, sizeof(folded), "%s", name);
-	text_fold(folded);
-	return !strcmp(folded, name);
-}
-
 /* A directory that looks like a lock's is one if it has a gate. */
 static bool has_gate(const char *directory, const char *group, const char *lock)
 {
@@ -65,7 +56,7 @@ static void see_directory(void *arg, const char *group, const char *lock)
 	const struct names *asked = &inventory->query->groups;
 	char pair[PAIR_SIZE];
 
-	if (!is_folded(group))
+	if (!text_is_folded(group))
 		return;
 	if (!lock) {
 		/* What cannot be read may be nobody's group: more than that is for who asks for it. */
@@ -75,7 +66,7 @@ static void see_directory(void *arg, const char *group, const char *lock)
 			add_group(inventory, group);
 		return;
 	}
-	if (!is_folded(lock) || !has_gate(inventory->query->directory, group, lock))
+	if (!text_is_folded(lock) || !has_gate(inventory->query->directory, group, lock))
 		return;
 	add_group(inventory, group);
 	for (unsigned i = 0; i < inventory->in_config; i++) {

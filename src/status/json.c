@@ -10,7 +10,7 @@ static json_t *number(uint64_t value)
 }
 
 /* Whose it is; NULL if that is not known, or nobody's. */
-static const struct report_who *who_of(const struct report_row *row)
+static const struct record *who_of(const struct report_row *row)
 {
 	return row->state == REPORT_FREE ? NULL : row->who;
 }
@@ -18,7 +18,7 @@ static const struct report_who *who_of(const struct report_row *row)
 /* Who holds or waits; all null if nothing is known. */
 static void set_who(json_t **object, const struct report *report, const struct report_row *row)
 {
-	const struct report_who *who = who_of(row);
+	const struct record *who = who_of(row);
 
 	jsonout_set(object, "worker", jsonout_text(who ? who->worker : NULL));
 	jsonout_set(object, "host", jsonout_text(who ? who->process.host : NULL));
@@ -29,28 +29,24 @@ static void set_who(json_t **object, const struct report *report, const struct r
 	jsonout_set(object, "command", jsonout_text(who ? who->command : NULL));
 }
 
-/* How long a claim may last at most, from now on; negative: as long as it likes. */
-static int64_t left_of(const struct report *report, const struct report_who *claim)
-{
-	if (!claim->until)
-		return -1;
-	return claim->until > report->time ? claim->until - report->time : 0;
-}
-
 /* How it is held, and what there is to know of a claim. */
 static void set_kind(json_t **slot, const struct report *report, const struct report_row *row)
 {
-	const struct report_who *who = who_of(row);
-	const struct report_who *claim = who && who->kind == RECORD_CLAIM ? who : NULL;
+	const struct record *who = who_of(row);
+	const struct record *claim = who && who->kind == RECORD_CLAIM ? who : NULL;
+
+	int64_t left = -1; /* as long as it likes */
 
 	if (row->expired)
 		claim = row->who;
+	if (claim && claim->until)
+		left = claim->until > report->time ? claim->until - report->time : 0;
 	jsonout_set(slot, "kind", jsonout_text(who ? record_kind_name(who->kind) : NULL));
-	jsonout_set(slot, "claim", jsonout_text(claim ? claim->claim : NULL));
+	jsonout_set(slot, "claim", jsonout_text(claim ? claim->id : NULL));
 	jsonout_set(slot, "claim_expired", json_boolean(row->expired));
 	jsonout_set(slot, "bound_pid", number(claim ? (uint64_t)claim->bound : 0));
 	jsonout_set(slot, "until", jsonout_time(claim ? claim->until : 0));
-	jsonout_set(slot, "left", jsonout_seconds(claim ? left_of(report, claim) : -1));
+	jsonout_set(slot, "left", jsonout_seconds(left));
 }
 
 static json_t *make_processes(const struct report_row *row)

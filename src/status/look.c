@@ -1,10 +1,10 @@
 #include "status/look.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/filename.h"
@@ -68,33 +68,19 @@ static struct report_row *add_row(struct report_lock *lock)
 static int read_record(struct report_row *row, int fd, struct error *err)
 {
 	struct record record;
-	struct report_who *who;
-	size_t worker, command;
 
 	if (!record_read(&record, fd))
 		return 0;
-	worker = strlen(record.worker) + 1;
-	command = strlen(record.command) + 1;
-	row->who = who = malloc(sizeof(*who) + worker + command);
-	if (!who)
+	record.id[RECORD_SHORT_ID] = '\0';
+	row->who = malloc(sizeof(record));
+	if (!row->who)
 		return no_memory(err);
-	who->kind = record.kind;
-	who->state = record.state;
-	who->process = record.process;
-	who->since = record.since;
-	who->until = record.until;
-	who->count = record.count;
-	who->bound = record.bound;
-	snprintf(who->claim, sizeof(who->claim), "%.*s", RECORD_SHORT_ID,
-		 record.kind == RECORD_CLAIM ? record.id : "");
-	who->worker = memcpy(who->text, record.worker, worker);
-	who->command = memcpy(who->text + worker, record.command, command);
+	*row->who = record;
 	return 0;
 }
 
 /*
- * Opens a file and finds out whether it is locked; a lock of ours that told so is dropped at once.
- * *out: a row with the state HELD or FREE and the file's record; NULL for a file that is not held,
+ * Opens a file and finds out whether it is locked. *out: a row with the state HELD or FREE and the file's record; NULL for a file that is not held,
  * unless it is `listed`: then it need not even be there.
  */
 static int look_at_file(const struct look *look, const char *file, bool listed,
@@ -106,11 +92,7 @@ static int look_at_file(const struct look *look, const char *file, bool listed,
 	struct stat st;
 
 	if (look->sd.fd >= 0) /* there is a directory */
-		state = lockfile_open_to_read(&look->sd, file, &fd, err);
-	if (state == LOCKFILE_OK)
-		state = lockfile_try(&look->sd, file, fd, LOCK_SH, err);
-	if (state == LOCKFILE_OK)
-		flock(fd, LOCK_UN);
+		state = lockfile_look(&look->sd, file, &fd, err);
 	if (state == LOCKFILE_ERROR) {
 		result = -1;
 	} else if (listed || state == LOCKFILE_BUSY) {
@@ -157,17 +139,14 @@ static int look_at_slot(const struct look *look, const char *file, const char *n
 /* What people call the slot of a file; false for a file that grouplock never made. */
 static bool name_of_slot(const char *file, char name[NAME_MAX + 1])
 {
-	char folded[NAME_MAX + 1];
 	uint64_t number;
 
 	if (strncmp(file, GATE_SLOT_PREFIX, sizeof(GATE_SLOT_PREFIX) - 1) ||
 	    !filename_decode(name, file + sizeof(GATE_SLOT_PREFIX) - 1))
 		return false;
-	strcpy(folded, name);
-	text_fold(folded);
 	if (!name[strspn(name, "0123456789")])
 		return num_parse(name, CONFIG_MAX_SLOTS - 1, &number);
-	return !strcmp(folded, name);
+	return text_is_folded(name);
 }
 
 /* The slots of the config, then those beyond it that are held. */
@@ -241,7 +220,7 @@ static int look_into(struct look *look, struct error *err)
 	int result = entered == LOCKFILE_OK || entered == LOCKFILE_MISSING ? 0 : -1;
 
 	if (!result)
-		result = names_read(&look->files, look->sd.fd, look->sd.path, err);
+		result = names_read(&look->files, look->sd.fd, DT_REG, look->sd.path, err);
 	names_sort(&look->files);
 	/* Without a gate, which whoever comes next makes, nobody has given out anything. */
 	for (unsigned i = 0; !result && entered == LOCKFILE_MISSING && i < look->files.count; i++) {
@@ -300,7 +279,7 @@ static bool is_same_doubt(const struct report_row *a, const struct report_row *b
 static void judge_slot(struct report_row *row, const struct report_row *before, unsigned count,
 		       const struct proc_identity *self)
 {
-	const struct report_who *who = row->who;
+	const struct record *who = row->who;
 
 	if (who && who->state == RECORD_HELD && !proc_has_ended(&who->process, self))
 		return;
@@ -313,9 +292,19 @@ static void judge_slot(struct report_row *row, const struct report_row *before, 
 		row->state = REPORT_LEAKED;
 }
 
-static void judge(struct report_lock *lock, const struct report_row *before, unsigned count,
-		  const struct proc_identity *self)
+void report_look(struct report_lock *lock, const char *directory, const struct slotset *set,
+		 const struct proc_identity *self)
 {
+	struct report_row *before = lock->rows;
+	unsigned count = lock->count;
+
+	lock->rows = NULL;
+	lock->count = lock->room = lock->held = lock->waiting = 0;
+	lock->doubtful = false;
+	if (look_at_lock(lock, directory, set, &lock->problem))
+		report_clear(lock);
+	else
+		*lock->problem.text = '\0'; /* what was overcome is no problem */
 	for (unsigned i = 0; i < lock->count; i++) {
 		struct report_row *row = &lock->rows[i];
 
@@ -328,23 +317,6 @@ static void judge(struct report_lock *lock, const struct report_row *before, uns
 			if (row->who && proc_is_stopped(&row->who->process, self))
 				row->state = REPORT_STOPPED;
 		}
-	}
-}
-
-void report_look(struct report_lock *lock, const char *directory, const struct slotset *set,
-		 const struct proc_identity *self)
-{
-	struct report_row *before = lock->rows;
-	unsigned count = lock->count;
-
-	lock->rows = NULL;
-	lock->count = lock->room = lock->held = lock->waiting = 0;
-	lock->doubtful = false;
-	if (look_at_lock(lock, directory, set, &lock->problem)) {
-		report_clear(lock);
-	} else {
-		*lock->problem.text = '\0'; /* what was overcome is no problem */
-		judge(lock, before, count, self);
 	}
 	free_rows(before, count);
 }

@@ -39,14 +39,6 @@ int64_t report_age(const struct report *report, const struct report_row *row)
 	return age;
 }
 
-void report_label(const struct report_lock *lock, char label[REPORT_LABEL_SIZE])
-{
-	bool named = strcmp(lock->lock, CONFIG_DEFAULT_LOCK) != 0;
-
-	snprintf(label, REPORT_LABEL_SIZE, "%s%s%s", lock->group, named ? "/" : "",
-		 named ? lock->lock : "");
-}
-
 static void free_lock(struct report_lock *lock)
 {
 	report_clear(lock);
@@ -62,19 +54,6 @@ void report_free(struct report *report)
 	*report = (struct report){0};
 }
 
-static int look_at(struct report_lock *lock, const struct report_query *query,
-		   const struct proc_identity *self, struct error *err)
-{
-	struct slotset set = {0};
-
-	if (lock->limited && config_slots(query->config, lock->lock, lock->group, &set, err))
-		return -1;
-	lock->limit = set.count;
-	report_look(lock, query->directory, lock->limited ? &set : NULL, self);
-	slotset_free(&set);
-	return 0;
-}
-
 static int look_at_all(struct report *report, const struct report_query *query, struct error *err)
 {
 	struct timespec pause = {.tv_nsec = FIRST_PAUSE};
@@ -86,9 +65,16 @@ static int look_at_all(struct report *report, const struct report_query *query, 
 
 		for (unsigned i = 0; i < report->count; i++) {
 			struct report_lock *lock = &report->locks[i];
+			struct slotset set = {0};
 
-			if ((!look || lock->doubtful) && look_at(lock, query, &self, err))
+			if (look && !lock->doubtful)
+				continue;
+			if (lock->limited &&
+			    config_slots(query->config, lock->lock, lock->group, &set, err))
 				return -1;
+			lock->limit = set.count;
+			report_look(lock, query->directory, lock->limited ? &set : NULL, &self);
+			slotset_free(&set);
 			doubtful |= lock->doubtful;
 		}
 		if (!doubtful || look == LOOKS - 1)
@@ -115,30 +101,22 @@ static void drop_unused(struct report *report)
 	report->count = kept;
 }
 
-static int gather(struct report *report, const struct report_query *query, struct error *err)
+int report_gather(struct report *report, const struct report_query *query, struct error *err)
 {
 	int fd = open(query->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool exists = fd >= 0 || errno != ENOENT;
 
+	*report = (struct report){.directory = query->directory};
 	if (fd >= 0)
 		close(fd);
 	else if (exists)
 		return error_sys(err, errno, "cannot read directory '%s'", query->directory);
-	if (report_list_locks(report, query, exists, err) || look_at_all(report, query, err))
+	if (report_list_locks(report, query, exists, err) || look_at_all(report, query, err)) {
+		report_free(report);
 		return -1;
+	}
 	drop_unused(report);
 	holders_of_doubtful(report);
-	return 0;
-}
-
-int report_gather(struct report *report, const struct report_query *query, struct error *err)
-{
-	int result;
-
-	*report = (struct report){.directory = query->directory};
-	result = gather(report, query, err);
 	report->time = clock_wall();
-	if (result)
-		report_free(report);
-	return result;
+	return 0;
 }

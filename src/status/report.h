@@ -31,22 +31,6 @@ enum report_state {
 	REPORT_STOPPED, /* ... that is stopped, and keeps its place */
 };
 
-/*
- * What a record says, without the room that a record has to spare: of a thousand waiters that is
- * most of it. In one block, to be freed as a whole.
- */
-struct report_who {
-	enum record_kind kind;
-	enum record_state state;
-	struct proc_identity process;
-	int64_t since, until;
-	uint64_t count;
-	pid_t bound;
-	char claim[RECORD_SHORT_ID + 1]; /* of a claim: its id; else empty */
-	const char *worker, *command;
-	char text[]; /* what these two point into */
-};
-
 /* A process that holds a slot, found by looking for it. */
 struct report_process {
 	pid_t pid;
@@ -58,15 +42,15 @@ struct report_row {
 	enum report_state state;
 	char *name;    /* of a slot: its number, or its name as the config spells it; else NULL */
 	bool numbered; /* the name is a number */
-	bool above_limit;       /* held, although the config has no such slot now */
-	uint64_t ticket;        /* of a waiter: its number, and ... */
-	unsigned place;         /* ... its place in the queue, 1 for the head */
-	bool expired;           /* a free slot whose last holder was a claim that its --max ended */
-	struct report_who *who; /* NULL: there is no record, or none that makes sense */
-	unsigned doubts; /* looks at a held slot, one after the other, whose record was not its
+	bool above_limit;   /* held, although the config has no such slot now */
+	uint64_t ticket;    /* of a waiter: its number, and ... */
+	unsigned place;     /* ... its place in the queue, 1 for the head */
+	bool expired;       /* a free slot whose last holder was a claim that its --max ended */
+	struct record *who; /* its id cut to the short one; NULL: no record that makes sense */
+	unsigned doubts;    /* looks at a held slot, one after the other, whose record was not its
 				* holder's: it is missing, or tells of one that has ended */
-	bool searched;   /* who holds it was looked for ... */
-	bool hidden;     /* ... but not in all processes: this user may not */
+	bool searched;      /* who holds it was looked for ... */
+	bool hidden;        /* ... but not in all processes: this user may not */
 	struct report_process *processes;
 	unsigned process_count;
 	char *file; /* of a slot that is held: the file's name; and, of whatever is, its identity */
@@ -110,10 +94,6 @@ struct report_query {
 #define REPORT_GATE_PATIENCE 5
 int report_gather(struct report *report, const struct report_query *query, struct error *err);
 void report_free(struct report *report);
-
-/* The lock as messages call it: "hw1", or "hw1/link" for a lock that is not the default one. */
-#define REPORT_LABEL_SIZE (2 * NAME_MAX + 2)
-void report_label(const struct report_lock *lock, char label[REPORT_LABEL_SIZE]);
 
 /* "held", "leaked" ... */
 const char *report_state_name(enum report_state state);

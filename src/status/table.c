@@ -60,15 +60,14 @@ static void say_escaped(struct cells *cells, const char *text)
 }
 
 /* "claim 1a2b3c4d (bound to pid 4711, 3h12m left) of bash build.sh" */
-static void say_claim(struct cells *cells, const struct report *report,
-		      const struct report_who *who)
+static void say_claim(struct cells *cells, const struct report *report, const struct record *who)
 {
 	static const char begin[] = "claim";
 	const char *rest = who->command;
 	char left[TEXT_DURATION_SIZE];
 
 	say(cells, "claim ");
-	say_escaped(cells, who->claim);
+	say_escaped(cells, who->id);
 	if (who->bound)
 		say(cells, " (bound to pid %ld", (long)who->bound);
 	else
@@ -83,8 +82,7 @@ static void say_claim(struct cells *cells, const struct report *report,
 	say_escaped(cells, rest);
 }
 
-static void say_command(struct cells *cells, const struct report *report,
-			const struct report_who *who)
+static void say_command(struct cells *cells, const struct report *report, const struct record *who)
 {
 	switch (who->kind) {
 	case RECORD_CLAIM:
@@ -122,7 +120,7 @@ static void fill_command(struct cells *cells, const struct report *report,
 	*cells->command = '\0';
 	if (row->expired) {
 		say(cells, "claim ");
-		say_escaped(cells, row->who->claim);
+		say_escaped(cells, row->who->id);
 		say(cells, " has expired");
 	} else if (row->state == REPORT_FREE || row->state == REPORT_CLOSED) {
 		say(cells, "-");
@@ -141,7 +139,7 @@ static void fill_command(struct cells *cells, const struct report *report,
 
 static void fill_who(struct cells *cells, const struct report *report, const struct report_row *row)
 {
-	const struct report_who *who = row->who;
+	const struct record *who = row->who;
 	int64_t age = report_age(report, row);
 
 	if (row->state == REPORT_FREE || row->state == REPORT_CLOSED)
@@ -172,13 +170,6 @@ static void fill(struct cells *cells, const struct report *report, const struct 
 	strcpy(cells->text[STATE], report_state_name(row->state));
 	fill_who(cells, report, row);
 	fill_command(cells, report, row);
-}
-
-static void fill_head(struct cells *cells)
-{
-	for (int i = 0; i < COMMAND; i++)
-		strcpy(cells->text[i], columns[i].head);
-	strcpy(cells->command, columns[COMMAND].head);
 }
 
 /* --- lines -------------------------------------------------------------------------------- */
@@ -247,7 +238,9 @@ static void widen(struct table *table, const struct cells *cells)
 /* Twice over all rows: first for the widths, then to write them. */
 static void put_rows(struct table *table, struct cells *cells, bool write)
 {
-	fill_head(cells);
+	for (int i = 0; i < COMMAND; i++)
+		strcpy(cells->text[i], columns[i].head);
+	strcpy(cells->command, columns[COMMAND].head);
 	if (write)
 		put_line(table, cells, "\33[1m", GROUP, AGE);
 	else

@@ -82,7 +82,7 @@ byte ahead[P + 1]; /* those of them that were there when this one entered */
 byte sleeps_on[P + 1]; /* a ticket */
 byte most;         /* the highest limit since the gate was entered */
 bit killed;        /* something was */
-byte patient;      /* who has LOCK_SH in attempt_wait_for_ending() */
+byte patient;      /* who has LOCK_SH in wait_for_ending() */
 
 inline leaves(p) {
 	came = with(came, p);
@@ -304,7 +304,7 @@ inline try_or_enter_queue() {
 	if :: step == BUSY && kind[me] != NOWAIT -> step = ON; queue_enter() :: else fi
 }
 
-inline attempt_wait_for_ending() { /* LOCK_SH outside the gate, closed at once; or a second is over */
+inline wait_for_ending() { /* attempt_wait_for_other(): LOCK_SH outside the gate, closed at once; or a second is over */
 	if
 	:: d_step { !slot[last] -> shared[last] = with(shared[last], me); patient = with(patient, me) };
 	   d_step { unshare(); patient = without(patient, me); step = ON; last = 0 }
@@ -321,11 +321,11 @@ inline arrive() {
 	   };
 	   try_or_enter_queue();
 	   attempt_leave_gate();
-	   if :: step == ENDING -> attempt_wait_for_ending() :: else -> break fi
+	   if :: step == ENDING -> wait_for_ending() :: else -> break fi
 	od
 }
 
-inline attempt_wait_for_ticket() { /* LOCK_SH, closed at once */
+inline wait_for_ticket() { /* attempt_wait_for_other(): LOCK_SH, closed at once */
 	if
 	:: d_step { (broken(2) -> !in(named, sleeps_on[me]) : !ticket[sleeps_on[me]]) -> sleeps_on[me] = NONE }
 	GIVES_UP(true)
@@ -338,7 +338,7 @@ inline wait_in_queue() {
 	   queue_before();
 	   attempt_leave_gate();
 	   if :: sleeps_on[me] == NONE -> break :: else fi;
-	   atomic { attempt_wait_for_ticket(); if :: step == ON && !broken(13) :: else -> break fi }
+	   atomic { wait_for_ticket(); if :: step == ON && !broken(13) :: else -> break fi }
 	od
 }
 

@@ -1,5 +1,6 @@
 #include "base/names.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -86,7 +87,7 @@ Test(names, joined_are_cut)
 	check_text(joined, "one, tw");
 }
 
-Test(names, read_finds_regular_files_only, .init = tempdir_make, .fini = tempdir_remove)
+Test(names, read_finds_files_of_one_type_only, .init = tempdir_make, .fini = tempdir_remove)
 {
 	int dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct error err;
@@ -98,12 +99,16 @@ Test(names, read_finds_regular_files_only, .init = tempdir_make, .fini = tempdir
 	cr_assert(zero(int, symlink("slot.0", "slot.3")));
 	for (int i = 0; i < 2; i++) {
 		names_free(&list);
-		cr_assert(zero(int, names_read(&list, dir, ".", &err)), "%s", err.text);
+		cr_assert(zero(int, names_read(&list, dir, DT_REG, ".", &err)), "%s", err.text);
 		names_sort(&list);
 		check_list("gate, slot.0");
 	}
+	names_free(&list);
+	cr_assert(zero(int, names_read(&list, dir, DT_DIR, ".", &err)), "%s", err.text);
+	names_sort(&list);
+	check_list("., .., slot.1");
 	close(dir);
-	cr_assert(eq(int, names_read(&list, dir, "the/path", &err), -1));
+	cr_assert(eq(int, names_read(&list, dir, DT_REG, "the/path", &err), -1));
 	check_has(err.text, "'the/path'");
 	names_free(&list);
 }

@@ -130,7 +130,9 @@ Test(text, fold_changes_ascii_letters_only)
 		name[c - 1] = (char)c;
 	name[255] = '\0';
 	memcpy(folded, name, sizeof(name));
+	cr_assert(not(text_is_folded(name)));
 	text_fold(folded);
+	cr_assert(text_is_folded(folded));
 	for (int i = 0; i < 256; i++) {
 		bool upper = name[i] >= 'A' && name[i] <= 'Z';
 

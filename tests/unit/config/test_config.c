@@ -872,3 +872,13 @@ Test(slotset, names_of_one_letter_all_fit)
 	check_text(slots.names[8], "i");
 	slotset_free(&slots);
 }
+
+Test(config, label_names_a_lock_that_is_not_the_default_one)
+{
+	char label[CONFIG_LABEL_SIZE];
+
+	config_label(label, "hw1", "default");
+	check_text(label, "hw1");
+	config_label(label, "hw1", "link");
+	check_text(label, "hw1/link");
+}

@@ -271,7 +271,7 @@ Test(report, expired_claim_is_remembered)
 	close(fd);
 	check_rows(" 0:free 1:free");
 	cr_assert(report.locks[0].rows[0].expired);
-	check_text(report.locks[0].rows[0].who->claim, "1a2b3c4d");
+	check_text(report.locks[0].rows[0].who->id, "1a2b3c4d");
 	cr_assert(not(report.locks[0].rows[1].expired));
 }
 

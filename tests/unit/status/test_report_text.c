@@ -10,12 +10,12 @@
 
 #define NOW (INT64_C(1800000000) * CLOCK_SECOND)
 
-static struct report_who *who(const char *worker, const char *command)
+static struct record *who(const char *worker, const char *command)
 {
-	struct report_who *made = calloc(1, sizeof(*made));
+	struct record *made = calloc(1, sizeof(*made));
 
-	made->worker = worker;
-	made->command = command;
+	strcpy(made->worker, worker);
+	strcpy(made->command, command);
 	made->process.pid = 4242;
 	strcpy(made->process.host, "vm2");
 	made->since = NOW - 723 * CLOCK_SECOND;
@@ -23,8 +23,7 @@ static struct report_who *who(const char *worker, const char *command)
 	return made;
 }
 
-static char hw1[] = "hw1", default_lock[] = "default", other_lock[] = "link", zero[] = "0",
-	    one[] = "1";
+static char hw1[] = "hw1", default_lock[] = "default", zero[] = "0", one[] = "1";
 static char strange_group[] = "a\"b\\c\nd\xff";
 static struct report_row rows[3];
 static struct report_lock lock;
@@ -111,7 +110,7 @@ Test(report_text, table_of_nothing_has_a_head)
 Test(report_text, table_aligns_characters_and_not_bytes)
 {
 	lock.count = 2;
-	rows[0].who->worker = "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f";
+	strcpy(rows[0].who->worker, "\xc3\xa4\xc3\xb6\xc3\xbc\xc3\x9f");
 	check_form(
 		table(0),
 		"GROUP LOCK    SLOT STATE WORKER HOST  PID    AGE COMMAND\n"
@@ -135,8 +134,8 @@ Test(report_text, table_cuts_the_command_only)
 Test(report_text, table_escapes_what_strangers_wrote)
 {
 	lock.count = 1;
-	rows[0].who->worker = "a\nb";
-	rows[0].who->command = "\x1b[2J";
+	strcpy(rows[0].who->worker, "a\nb");
+	strcpy(rows[0].who->command, "\x1b[2J");
 	strcpy(rows[0].who->process.host, "c\rd");
 	check_form(table(0), "GROUP LOCK    SLOT STATE WORKER HOST    PID    AGE COMMAND\n"
 			     "hw1   default    0 held  a\\x0ab c\\x0dd 4242 12m03s \\x1b[2J\n");
@@ -150,8 +149,8 @@ Test(report_text, table_holds_the_longest_of_everything)
 
 	memset(worker, 1, NAME_MAX);
 	memset(command, 2, RECORD_COMMAND_SIZE - 1);
-	rows[0].who->worker = worker;
-	rows[0].who->command = command;
+	strcpy(rows[0].who->worker, worker);
+	strcpy(rows[0].who->command, command);
 	memset(rows[0].who->process.host, 3, HOST_NAME_MAX);
 	rows[0].state = REPORT_LEAKED;
 	rows[0].searched = true;
@@ -167,12 +166,12 @@ Test(report_text, table_holds_the_longest_of_everything)
 
 Test(report_text, claims_say_what_they_are_bound_to)
 {
-	struct report_who *claim = rows[0].who;
+	struct record *claim = rows[0].who;
 	char *text;
 
 	claim->kind = RECORD_CLAIM;
-	claim->command = "claim of bash build.sh";
-	strcpy(claim->claim, "1a2b3c4d");
+	strcpy(claim->command, "claim of bash build.sh");
+	strcpy(claim->id, "1a2b3c4d");
 	claim->bound = 4711;
 	text = table(0);
 	check_has(text, " claim 1a2b3c4d (bound to pid 4711) of bash build.sh\n");
@@ -182,7 +181,7 @@ Test(report_text, claims_say_what_they_are_bound_to)
 	check_has(text, " claim 1a2b3c4d (bound to pid 4711, 3h12m left) of bash build.sh\n");
 	free(text);
 	claim->bound = 0;
-	claim->command = "claim";
+	strcpy(claim->command, "claim");
 	text = table(0);
 	check_has(text, " claim 1a2b3c4d (bound to no process, 3h12m left)\n");
 	free(text);
@@ -256,14 +255,14 @@ Test(report_text, json_is_always_valid)
 	char worker[32], command[32];
 
 	srand(2);
-	rows[0].who->worker = worker;
-	rows[2].who->command = command;
 	for (int i = 0; i < 5000; i++) {
 		for (size_t j = 0; j < sizeof(worker) - 1; j++) {
 			worker[j] = (char)(1 + rand() % 255);
 			command[j] = (char)(0x80 | rand());
 		}
 		worker[sizeof(worker) - 1] = command[sizeof(command) - 1] = '\0';
+		strcpy(rows[0].who->worker, worker);
+		strcpy(rows[2].who->command, command);
 		json_decref(parse());
 	}
 }
@@ -285,15 +284,4 @@ Test(report_text, what_could_not_be_seen_is_null)
 	check_has(text, "grouplock_slots{");
 	cr_assert_null(strstr(text, "grouplock_slots_held{"));
 	free(text);
-}
-
-Test(report_text, labels_of_locks)
-{
-	char label[REPORT_LABEL_SIZE];
-
-	report_label(&lock, label);
-	check_text(label, "hw1");
-	lock.lock = other_lock;
-	report_label(&lock, label);
-	check_text(label, "hw1/link");
 }
