@@ -393,8 +393,7 @@ static int parse_copy(struct config *config, const struct config_text *text,
 
 /*
  * iniparser 4.1 reads files only, by their names. One in memory has what was checked, whatever
- * becomes of the file itself meanwhile, and less of it. Where iniparser objects, it tells about
- * the file itself, whose lines it can number.
+ * becomes of the file itself meanwhile, and less of it.
  */
 static int parse_text(struct config *config, const struct config_text *text, struct error *err)
 {
@@ -407,8 +406,6 @@ static int parse_text(struct config *config, const struct config_text *text, str
 		result = parse_copy(config, text, &copy, err);
 		if (result && !config->ini && !memfile_is_readable(&copy))
 			result = parse(config, text->path, err);
-		else if (result && !config->ini && text->left_out)
-			parse(config, text->path, err);
 		memfile_close(&copy);
 		return result;
 	case MEMFILE_UNSUPPORTED:
@@ -420,16 +417,17 @@ static int parse_text(struct config *config, const struct config_text *text, str
 	return -1; /* said outright for clang's analyzer, which does not look into error.c */
 }
 
-static struct config *load(const char *path, enum config_text_part part, const char *worker,
-			   struct error *err)
+static struct config *load(const char *path, bool whole, const char *worker, struct error *err)
 {
 	struct config *config = NULL;
 	struct config_text text;
 
-	if (!config_text_read(&text, path, err) && !config_text_check(&text, part, worker, err))
+	if (!config_text_read(&text, path, err) && !config_text_check(&text, err))
 		config = new_config(path, err);
 	if (config) {
 		config->identity = text.identity;
+		if (!whole)
+			config_text_leave_out(&text, worker);
 		if (parse_text(config, &text, err) || check_dictionary(config, err)) {
 			config_free(config);
 			config = NULL;
@@ -441,12 +439,12 @@ static struct config *load(const char *path, enum config_text_part part, const c
 
 struct config *config_load(const char *path, struct error *err)
 {
-	return load(path, CONFIG_TEXT_WHOLE, NULL, err);
+	return load(path, true, NULL, err);
 }
 
 struct config *config_load_for(const char *path, const char *worker, struct error *err)
 {
-	return load(path, CONFIG_TEXT_FOR_WORKER, worker, err);
+	return load(path, false, worker, err);
 }
 
 void config_free(struct config *config)
