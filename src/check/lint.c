@@ -7,44 +7,6 @@
 #include "config/config.h"
 #include "config/config_text.h"
 
-/* --- the judge's last word ---------------------------------------------------------------- */
-
-/*
- * A file without errors must be to iniparser what it is to us: the items that were read from its
- * lines one by one, and no others.
- */
-static bool agrees(const struct lint_file *file, const struct config *config)
-{
-	const char *name, *value;
-	size_t i = 0;
-
-	for (; i < file->count && config_item(config, (unsigned)i, &name, &value); i++) {
-		const struct lint_item *item = &file->items[i];
-
-		if (strcmp(name, item->name) || !value != !item->value ||
-		    (value && strcmp(value, item->value)))
-			return false;
-	}
-	return i == file->count && !config_item(config, (unsigned)i, &name, &value);
-}
-
-static void compare(const struct lint_file *file)
-{
-	struct error err;
-	struct config *config;
-
-	if (file->findings->levels[FINDING_ERROR])
-		return;
-	config = judge_file(&file->judge, file->content, file->size, &err);
-	if (!config || !agrees(file, config))
-		findings_add(file->findings, FINDING_ERROR, 0,
-			     "iniparser reads this file as a whole otherwise than line by line, "
-			     "so that check may have missed something: please report this");
-	config_free(config);
-}
-
-/* --- all of it ---------------------------------------------------------------------------- */
-
 static char *find_directory(const struct lint_file *file)
 {
 	const char *found = NULL;
@@ -67,8 +29,6 @@ static int lint_content(struct lint_file *file, struct error *err)
 	if (judge_open(&file->judge, err))
 		return -1;
 	result = lint_lines(file, err) || lint_rules(file, err) ? -1 : 0;
-	if (!result)
-		compare(file);
 	judge_close(&file->judge);
 	return result;
 }
@@ -120,7 +80,6 @@ void lint_config(const char *path, struct findings *findings, char **directory)
 	else
 		*directory = find_directory(&file);
 	ask_run(path, findings);
-	findings_sort(findings);
 	lint_free(&file);
 	config_text_free(&text);
 }

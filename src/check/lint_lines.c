@@ -1,7 +1,4 @@
-/*
- * Each piece is handed to iniparser as it stands in the file; lint.c compares the sum with what
- * the file is to iniparser as a whole.
- */
+/* Each piece is handed to iniparser as it stands in the file. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
