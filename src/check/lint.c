@@ -33,35 +33,26 @@ static int lint_content(struct lint_file *file, struct error *err)
 	return result;
 }
 
-/* Moves "PATH:LINE: " from the front of a message into *line; else *line is 0. */
-static const char *take_line(const char *message, const char *path, unsigned *line)
-{
-	size_t length = strlen(path);
-	char *end;
-
-	*line = 0;
-	if (strncmp(message, path, length) != 0 || message[length] != ':')
-		return message;
-	*line = (unsigned)strtoul(message + length + 1, &end, 10);
-	return *line && !strncmp(end, ": ", 2) ? end + 2 : message;
-}
-
 /* The net below all this: what run refuses is never called good. */
 static void ask_run(const char *path, struct findings *findings)
 {
 	struct error err;
 	struct config *config;
-	const char *message;
-	unsigned line;
+	char *message = err.text, *end;
+	size_t length = strlen(path);
+	unsigned line = 0;
 
 	if (findings->levels[FINDING_ERROR])
 		return;
 	config = config_load(path, &err);
-	if (!config) {
-		message = take_line(err.text, path, &line);
+	/* A message may begin with "PATH:LINE: ". */
+	if (!config && !strncmp(message, path, length) && message[length] == ':') {
+		line = (unsigned)strtoul(message + length + 1, &end, 10);
+		message = line && !strncmp(end, ": ", 2) ? end + 2 : message;
+	}
+	if (!config)
 		findings_add(findings, FINDING_ERROR, line, "grouplock run refuses the file: %s",
 			     message);
-	}
 	config_free(config);
 }
 

@@ -94,11 +94,6 @@ static bool check_bytes(struct reader *reader, const struct piece *piece)
 	return !told;
 }
 
-static bool is_same(const struct verdict *a, const struct verdict *b)
-{
-	return a->kind == b->kind && !strcmp(a->name, b->name) && !strcmp(a->value, b->value);
-}
-
 /*
  * A backslash at the end of a comment makes a comment of the next line too: then the piece is to
  * iniparser what it is without that line.
@@ -120,7 +115,8 @@ static int check_swallowed(const struct reader *reader, const struct piece *whol
 		at += size + 1;
 		next = at + strspn(at, " \t\r\v\f");
 		/* A blank line, a lone backslash and a comment lose nothing. */
-		if (result || strchr("\n\\;#", *next) || !is_same(&before, verdict))
+		if (result || strchr("\n\\;#", *next) || before.kind != verdict->kind ||
+		    strcmp(before.name, verdict->name) || strcmp(before.value, verdict->value))
 			continue;
 		/* Behind a comment nobody can have meant it, and run refuses it: config.c. */
 		findings_add(reader->file->findings,
@@ -196,41 +192,24 @@ static void resume_if_section(struct reader *reader, const struct piece *piece)
 		resume_section(reader, piece->text);
 }
 
-static int add_section(struct reader *reader, const struct piece *piece,
-		       const struct verdict *verdict)
+/* Adds the section or entry that the verdict speaks of. -1: no memory. */
+static int add(struct reader *reader, const struct piece *piece, const struct verdict *verdict)
 {
 	struct findings *findings = reader->file->findings;
+	bool is_entry = verdict->kind == JUDGE_ENTRY;
 	char spelled[JUDGE_SIZE];
 	struct lint_item *item;
 	struct error reason;
 
 	lint_spelling(spelled, piece, verdict);
-	item = add_item(reader->file, piece->first, verdict->name, NULL, spelled, NULL);
-	if (!item)
-		return -1;
-	strcpy(reader->section, verdict->name);
-	reader->section_bad = item->bad = config_check_item(item->name, NULL, &reason);
-	if (item->bad)
-		findings_add(findings, FINDING_ERROR, piece->first, "%s", reason.text);
-	lint_section(findings, piece);
-	return 0;
-}
-
-static int add_entry(struct reader *reader, const struct piece *piece,
-		     const struct verdict *verdict)
-{
-	struct findings *findings = reader->file->findings;
-	char spelled[JUDGE_SIZE];
-	struct lint_item *item;
-	struct error reason;
-
-	lint_spelling(spelled, piece, verdict);
-	item = add_item(reader->file, piece->first, reader->section, verdict->name, spelled,
-			verdict->value);
+	if (!is_entry)
+		strcpy(reader->section, verdict->name);
+	item = add_item(reader->file, piece->first, reader->section,
+			is_entry ? verdict->name : NULL, spelled, is_entry ? verdict->value : NULL);
 	if (!item)
 		return -1;
 	item->bad = true;
-	if (lint_is_false_section(verdict->name)) {
+	if (is_entry && lint_is_false_section(verdict->name)) {
 		findings_add(
 			findings, FINDING_ERROR, piece->first,
 			"not a section but a key, '%s', to iniparser: nothing can stand behind the ] "
@@ -239,12 +218,17 @@ static int add_entry(struct reader *reader, const struct piece *piece,
 		resume_section(reader, verdict->name);
 		return 0;
 	}
-	lint_entry(findings, piece, verdict);
-	if (reader->section_bad)
+	if (is_entry)
+		lint_entry(findings, piece, verdict);
+	else
+		lint_section(findings, piece);
+	if (is_entry && reader->section_bad)
 		return 0;
 	item->bad = config_check_item(item->name, item->value, &reason);
 	if (item->bad)
 		findings_add(findings, FINDING_ERROR, piece->first, "%s", reason.text);
+	if (!is_entry)
+		reader->section_bad = item->bad;
 	return 0;
 }
 
@@ -264,10 +248,8 @@ static int take_piece(struct reader *reader, const struct piece *piece, struct e
 		resume_if_section(reader, piece);
 		break;
 	case JUDGE_SECTION:
-		result = add_section(reader, piece, &verdict);
-		break;
 	case JUDGE_ENTRY:
-		result = add_entry(reader, piece, &verdict);
+		result = add(reader, piece, &verdict);
 		break;
 	case JUDGE_BAD:
 		lint_bad(findings, piece);

@@ -35,9 +35,7 @@ struct config {
 /* iniparser reports by a callback without an argument, so what it said last stays here. */
 static char parser_said[512];
 
-static int hear_parser(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static int hear_parser(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static int hear_parser(const char *format, ...)
 {
 	va_list args;
 
