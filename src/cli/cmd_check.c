@@ -19,15 +19,6 @@ static const struct option_spec check_options[] = {
 	{0},
 };
 
-static int parse_option(void *strict, int key, const char *argument, struct error *err)
-{
-	(void)key; /* --strict is all there is */
-	(void)argument;
-	(void)err;
-	*(bool *)strict = true;
-	return 0;
-}
-
 /* Of a file, as compilers do, so that editors find the place. */
 static void print(void *file, const struct finding *finding)
 {
@@ -65,7 +56,7 @@ static int cmd_check(struct command_call *call)
 	struct error err;
 	bool strict = false;
 
-	if (command_parse(call, parse_option, &strict, &err))
+	if (command_parse(call, command_take_flag, &strict, &err))
 		return command_help_or_fail(call, &err);
 	if (resolve_paths(&where, &call->options, &config, &err))
 		return command_fail(&err);
