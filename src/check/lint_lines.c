@@ -50,21 +50,6 @@ static void join(struct piece *piece, const char *line, size_t size)
 	piece->keep = piece->continued ? (size_t)(end - piece->text) - 1 : 0;
 }
 
-/* The next piece: lines from `at`, of which the first has number `first`. */
-static void read_piece(struct piece *piece, unsigned first, const char *at, const char *end)
-{
-	*piece = (struct piece){.first = first, .raw = at, .text = piece->text};
-	do {
-		size_t size = line_length(at, end);
-
-		piece->lines++;
-		join(piece, at, size);
-		at += size;
-		at += at < end;
-	} while (piece->continued && at < end);
-	piece->size = (size_t)(at - piece->raw);
-}
-
 /* --- pieces that lose something ------------------------------------------------------------ */
 
 /* Whether the piece is text. Each line is told of once. */
@@ -276,10 +261,18 @@ int lint_lines(struct lint_file *file, struct error *err)
 		at += 3;
 	}
 	while (at < end && !result) {
-		read_piece(&piece, line, at, end);
+		piece = (struct piece){.first = line, .raw = at, .text = piece.text};
+		do {
+			size_t size = line_length(at, end);
+
+			line++;
+			join(&piece, at, size);
+			at += size;
+			at += at < end;
+		} while (piece.continued && at < end);
+		piece.lines = line - piece.first;
+		piece.size = (size_t)(at - piece.raw);
 		result = take_piece(&reader, &piece, err);
-		at += piece.size;
-		line += piece.lines;
 	}
 	if (reader.binary > SHOWN_BINARY)
 		findings_add(file->findings, FINDING_ERROR, 0, "%u more lines have such bytes",

@@ -42,23 +42,10 @@ struct which {
 
 /* --- options ------------------------------------------------------------------------------ */
 
-static int parse_list(const char *word, enum list *list, struct error *err)
-{
-	struct suggest suggest;
-
-	suggest_begin(&suggest, word);
-	for (*list = 0; *list < LISTS; (*list)++) {
-		if (!strcmp(word, list_kinds[*list]))
-			return 0;
-		suggest_offer(&suggest, list_kinds[*list]);
-	}
-	error_set(err, "cannot list '%s'; there are workers, groups and locks", word);
-	return suggest_append(&suggest, err);
-}
-
 static int parse_option(void *arg, int key, const char *argument, struct error *err)
 {
 	struct which *which = arg;
+	struct suggest suggest;
 
 	switch (key) {
 	case 'w':
@@ -73,7 +60,14 @@ static int parse_option(void *arg, int key, const char *argument, struct error *
 		which->json = true;
 		break;
 	case KEY_LIST:
-		return parse_list(argument, &which->list, err);
+		suggest_begin(&suggest, argument);
+		for (which->list = 0; which->list < LISTS; which->list++) {
+			if (!strcmp(argument, list_kinds[which->list]))
+				return 0;
+			suggest_offer(&suggest, list_kinds[which->list]);
+		}
+		error_set(err, "cannot list '%s'; there are workers, groups and locks", argument);
+		return suggest_append(&suggest, err);
 	}
 	return 0;
 }

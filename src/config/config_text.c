@@ -60,29 +60,23 @@ static int open_file(const char *path, struct stat *identity, struct error *err)
 	return -1;
 }
 
-/* Makes room for more bytes than there are, and a NUL. */
-static int make_room(struct config_text *text, size_t room, struct error *err)
-{
-	char *more = realloc(text->bytes, room + 1);
-
-	if (!more)
-		return error_sys(err, ENOMEM, "cannot load '%s'", text->path);
-	text->bytes = more;
-	return 0;
-}
-
 /* Reads what stat has counted, and what it has not, as of a file in /proc or one that grows. */
 static int read_all(struct config_text *text, int fd, struct error *err)
 {
-	size_t expected = (size_t)text->identity.st_size, room = expected + 1;
+	size_t expected = (size_t)text->identity.st_size, room = 0;
 	ssize_t got = 1;
 
-	if (make_room(text, room, err))
-		return -1;
 	/* As many bytes as stat said, and no more, though there was room: the end. */
 	while (got > 0 && (!expected || text->size != expected)) {
-		if (text->size == room && make_room(text, room *= 2, err))
-			return -1;
+		if (text->size == room) {
+			char *more;
+
+			room = room ? 2 * room : expected + 1;
+			more = realloc(text->bytes, room + 1);
+			if (!more)
+				return error_sys(err, ENOMEM, "cannot load '%s'", text->path);
+			text->bytes = more;
+		}
 		got = read(fd, text->bytes + text->size, room - text->size);
 		if (got < 0)
 			return error_sys(err, errno, "cannot read '%s'", text->path);

@@ -16,13 +16,7 @@ static int is_visible(const struct dirent *entry)
 	return entry->d_name[0] != '.'; /* a name never starts with a dot in a file name */
 }
 
-/* An open directory and its entries; fd -1 and no entries for one that is not there. */
-struct listing {
-	int fd, count;
-	struct dirent **entries;
-};
-
-static void close_listing(struct listing *listing)
+void walk_close(struct walk_listing *listing)
 {
 	for (int i = 0; i < listing->count; i++)
 		free(listing->entries[i]);
@@ -31,8 +25,7 @@ static void close_listing(struct listing *listing)
 		close(listing->fd);
 }
 
-/* Close with close_listing(), whatever came out; -1: errno says why it cannot be read. */
-static int open_listing(struct listing *listing, int parent, const char *name)
+int walk_open(struct walk_listing *listing, int parent, const char *name)
 {
 	int follow = parent == AT_FDCWD ? 0 : O_NOFOLLOW;
 
@@ -54,11 +47,11 @@ static void visit_group(const char *dir, int parent, const char *file, walk_visi
 			struct error *err)
 {
 	char group[NAME_MAX + 1], lock[NAME_MAX + 1];
-	struct listing locks;
+	struct walk_listing locks;
 
 	if (!filename_decode(group, file))
 		return;
-	if (open_listing(&locks, parent, file)) {
+	if (walk_open(&locks, parent, file)) {
 		error_sys(err, errno, "cannot read directory '%s/%s'", dir, file);
 		visit(arg, group, NULL);
 	}
@@ -66,26 +59,26 @@ static void visit_group(const char *dir, int parent, const char *file, walk_visi
 		if (filename_decode(lock, locks.entries[i]->d_name))
 			visit(arg, group, lock);
 	}
-	close_listing(&locks);
+	walk_close(&locks);
 }
 
 int walk_locks(const char *dir, walk_visit *visit, void *arg, struct error *err)
 {
-	struct listing groups;
-	int result = open_listing(&groups, AT_FDCWD, dir);
+	struct walk_listing groups;
+	int result = walk_open(&groups, AT_FDCWD, dir);
 
 	if (result)
 		error_sys(err, errno, "cannot read directory '%s'", dir);
 	for (int i = 0; i < groups.count; i++)
 		visit_group(dir, groups.fd, groups.entries[i]->d_name, visit, arg, err);
-	close_listing(&groups);
+	walk_close(&groups);
 	return result;
 }
 
 int walk_slots(int fd, walk_slot *visit, void *arg, struct error *err)
 {
-	struct listing files;
-	int result = open_listing(&files, fd, ".");
+	struct walk_listing files;
+	int result = walk_open(&files, fd, ".");
 
 	if (result)
 		error_sys(err, errno, "cannot read a directory of slots");
@@ -95,6 +88,6 @@ int walk_slots(int fd, walk_slot *visit, void *arg, struct error *err)
 		if (!strncmp(file, GATE_SLOT_PREFIX, sizeof(GATE_SLOT_PREFIX) - 1))
 			visit(arg, file);
 	}
-	close_listing(&files);
+	walk_close(&files);
 	return result;
 }
