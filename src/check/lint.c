@@ -22,17 +22,6 @@ static char *find_directory(const struct lint_file *file)
 	return found ? strdup(found) : NULL;
 }
 
-static int lint_content(struct lint_file *file, struct error *err)
-{
-	int result;
-
-	if (judge_open(&file->judge, err))
-		return -1;
-	result = lint_lines(file, err) || lint_rules(file, err) ? -1 : 0;
-	judge_close(&file->judge);
-	return result;
-}
-
 /* The net below all this: what run refuses is never called good. */
 static void ask_run(const char *path, struct findings *findings)
 {
@@ -61,12 +50,16 @@ void lint_config(const char *path, struct findings *findings, char **directory)
 	struct lint_file file = {.findings = findings};
 	struct config_text text;
 	struct error err;
-	bool bad = config_text_read(&text, path, &err);
+	bool bad = config_text_read(&text, path, &err) || judge_open(&file.judge, &err);
 
 	*directory = NULL;
 	file.content = text.bytes;
 	file.size = text.size;
-	if (bad || lint_content(&file, &err))
+	if (!bad) {
+		bad = lint_lines(&file, &err) || lint_rules(&file, &err);
+		judge_close(&file.judge);
+	}
+	if (bad)
 		findings_add(findings, FINDING_ERROR, 0, "%s", err.text);
 	else
 		*directory = find_directory(&file);

@@ -103,7 +103,7 @@ static int check_swallowed(const struct reader *reader, const struct piece *whol
 		if (result || strchr("\n\\;#", *next) || before.kind != verdict->kind ||
 		    strcmp(before.name, verdict->name) || strcmp(before.value, verdict->value))
 			continue;
-		/* Behind a comment nobody can have meant it, and run refuses it: config.c. */
+		/* Behind a comment nobody can have meant it, and run refuses it: config_text.c. */
 		findings_add(reader->file->findings,
 			     strpbrk(part.text, ";#") ? FINDING_ERROR : FINDING_WARNING,
 			     whole->first + i,
@@ -203,17 +203,18 @@ static int add(struct reader *reader, const struct piece *piece, const struct ve
 		resume_section(reader, verdict->name);
 		return 0;
 	}
-	if (is_entry)
+	if (is_entry) {
 		lint_entry(findings, piece, verdict);
-	else
-		lint_section(findings, piece);
-	if (is_entry && reader->section_bad)
-		return 0;
+		if (reader->section_bad)
+			return 0;
+	}
 	item->bad = config_check_item(item->name, item->value, &reason);
 	if (item->bad)
 		findings_add(findings, FINDING_ERROR, piece->first, "%s", reason.text);
-	if (!is_entry)
+	if (!is_entry) {
 		reader->section_bad = item->bad;
+		lint_section(findings, piece);
+	}
 	return 0;
 }
 

@@ -85,6 +85,16 @@ Test(config_text, leaves_names_that_may_be_too_long)
 	thins_to(text, NULL, text);
 }
 
+Test(config_text, a_mistake_behind_what_is_left_out_has_its_own_line)
+{
+	struct error err = {""};
+
+	tempdir_write_text(FILE_NAME, "[workers]\nw1 = hw1\nw2 = hw2\nnonsense\n");
+	cr_assert_null(config_load_for(FILE_NAME, "w9", &err));
+	cr_assert(zero(int, strncmp(err.text, FILE_NAME ":4: ", sizeof(FILE_NAME ":4: ") - 1)),
+		  "%s", err.text);
+}
+
 /* --- the answers are those of the whole file ---------------------------------------------- */
 
 static const char *const pieces[] = {
