@@ -6,10 +6,8 @@
 
 #include "base/text.h"
 
-static void set(struct error *err, const char *reason, const char *format, va_list args)
-	__attribute__((format(printf, 3, 0)));
-
-static void set(struct error *err, const char *reason, const char *format, va_list args)
+__attribute__((format(printf, 3, 0))) static void set(struct error *err, const char *reason,
+						      const char *format, va_list args)
 {
 	char raw[sizeof(err->text)];
 	size_t used;

@@ -10,6 +10,8 @@
 /* Takes the text over. */
 static void keep(struct findings *findings, const struct finding *finding)
 {
+	size_t place = findings->count;
+
 	if (findings->count == findings->room) {
 		size_t room = findings->room ? 2 * findings->room : 16;
 		struct finding *list = realloc(findings->list, room * sizeof(*list));
@@ -21,13 +23,17 @@ static void keep(struct findings *findings, const struct finding *finding)
 		findings->list = list;
 		findings->room = room;
 	}
-	findings->list[findings->count++] = *finding;
+	/* No line, 0, counts as the largest number. Most come in order. */
+	for (; place && findings->list[place - 1].line - 1 > finding->line - 1; place--)
+		findings->list[place] = findings->list[place - 1];
+	findings->list[place] = *finding;
+	findings->count++;
 }
 
 void findings_add(struct findings *findings, enum finding_level level, unsigned line,
 		  const char *format, ...)
 {
-	struct finding finding = {.level = level, .line = line, .number = findings->count};
+	struct finding finding = {.level = level, .line = line};
 	char *raw;
 	size_t size;
 	va_list args;
@@ -53,22 +59,6 @@ void findings_add(struct findings *findings, enum finding_level level, unsigned 
 	}
 	findings->hear(findings->arg, &finding);
 	free(finding.text);
-}
-
-static int compare(const void *left, const void *right)
-{
-	const struct finding *a = left, *b = right;
-	unsigned a_line = a->line - 1, b_line = b->line - 1; /* 0, no line, is the largest number */
-
-	if (a_line == b_line) /* qsort(3) does not promise to be stable */
-		return (a->number > b->number) - (a->number < b->number);
-	return a_line < b_line ? -1 : 1;
-}
-
-void findings_sort(struct findings *findings)
-{
-	if (findings->count)
-		qsort(findings->list, findings->count, sizeof(*findings->list), compare);
 }
 
 void findings_free(struct findings *findings)

@@ -15,13 +15,13 @@ enum finding_level { FINDING_OK, FINDING_WARNING, FINDING_ERROR, FINDING_LEVELS 
 struct finding {
 	enum finding_level level;
 	unsigned line; /* of the file that is looked at; 0: about no line of it */
-	size_t number; /* of those that are kept: the order in which they were added */
 	char *text;    /* control characters are shown escaped */
 };
 
 /*
- * All zero: an empty list. With `hear`, findings are not kept but handed to it as they come; the
- * text is valid during the call only.
+ * All zero: an empty list, kept by line; those about no line come last, those of the same line stay
+ * in the order in which they were added. With `hear`, findings are not kept but handed to it as they
+ * come; the text is valid during the call only.
  */
 struct findings {
 	struct finding *list;
@@ -34,9 +34,6 @@ struct findings {
 /* Without memory for the text the finding is counted and its text lost: bad never becomes good. */
 void findings_add(struct findings *findings, enum finding_level level, unsigned line,
 		  const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-/* By line; those about no line come last, those of the same line stay in order. */
-void findings_sort(struct findings *findings);
 
 void findings_free(struct findings *findings);
 

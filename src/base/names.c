@@ -82,7 +82,7 @@ int names_read(struct names *names, int fd, unsigned char type, const char *path
 	const struct dirent *entry;
 
 	while (dir && (errno = 0, entry = readdir(dir))) {
-		if (entry->d_type != type && entry->d_type != DT_UNKNOWN)
+		if (type != DT_UNKNOWN && entry->d_type != type && entry->d_type != DT_UNKNOWN)
 			continue;
 		if (names_add(names, entry->d_name)) {
 			errno = ENOMEM;

@@ -27,21 +27,13 @@ bool num_parse(const char *text, uint64_t max, uint64_t *value)
 	return true;
 }
 
-/* Seconds per unit of a duration's suffix, 0 for what is none. */
-static int64_t unit_seconds(const char *suffix)
-{
-	static const int64_t seconds[] = {1, 60, 3600, 86400};
-	static const char units[] = "smhd";
-	const char *unit = strchr(units, *suffix);
-
-	if (!*suffix)
-		return 1;
-	return unit && !suffix[1] ? seconds[unit - units] : 0;
-}
-
 bool num_parse_duration(const char *text, int64_t *ns)
 {
-	int64_t whole = 0, fraction = 0, scale = NS_PER_SECOND, unit;
+	static const struct {
+		char suffix[2];
+		int64_t seconds;
+	} units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+	int64_t whole = 0, fraction = 0, scale = NS_PER_SECOND, unit = 0;
 	bool digits = false;
 
 	for (; is_digit(*text); text++, digits = true) {
@@ -55,7 +47,10 @@ bool num_parse_duration(const char *text, int64_t *ns)
 			fraction += (*text - '0') * scale; /* below a nanosecond: 0 */
 		}
 	}
-	unit = unit_seconds(text);
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		if (!strcmp(text, units[i].suffix))
+			unit = units[i].seconds;
+	}
 	if (!digits || !unit || whole > DURATION_MAX_SECONDS / unit ||
 	    (whole == DURATION_MAX_SECONDS / unit && fraction))
 		return false;

@@ -11,6 +11,8 @@
 #include "check/mount.h"
 
 struct fslocks_note {
+	const char *where;  /* a pattern of kinds of file systems, or a directory */
+	const char *option; /* of the mount; NULL: whatever the options */
 	enum finding_level level;
 	const char *text; /* whom a lock keeps out, and what to do where that is too few */
 };

@@ -20,7 +20,6 @@
 struct inspection {
 	const char *dir, *source;
 	struct statedir sd; /* DIR itself */
-	uid_t owner;
 	struct findings *findings;
 };
 
@@ -80,11 +79,11 @@ static const char *who_takes_part(mode_t mode)
 	return "its owner alone can take part";
 }
 
-static void check_mode(const struct inspection *in)
+static void check_mode(const struct inspection *in, uid_t owner)
 {
 	char user[ACCOUNT_SIZE], group[ACCOUNT_SIZE];
 
-	account_user(in->owner, user);
+	account_user(owner, user);
 	account_group(in->sd.gid, group);
 	findings_add(in->findings, FINDING_OK, 0, "owner '%s', group '%s', mode %04o: %s", user,
 		     group, (unsigned)in->sd.mode, who_takes_part(in->sd.mode));
@@ -129,17 +128,16 @@ static void check_mount(const struct inspection *in)
 static void check_place(const struct inspection *in)
 {
 	char link[64], path[PATH_MAX];
-	const struct fslocks_note *note = NULL;
+	const struct fslocks_note *note;
 	ssize_t length;
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", in->sd.fd);
 	length = readlink(link, path, sizeof(path) - 1);
-	if (length >= 0) {
+	if (length >= 0)
 		path[length] = '\0';
-		note = fslocks_by_path(path);
-	} else if (realpath(in->sd.path, path)) {
-		note = fslocks_by_path(path);
-	}
+	else if (!realpath(in->sd.path, path))
+		return;
+	note = fslocks_by_path(path);
 	if (note)
 		findings_add(in->findings, note->level, 0, "%s", note->text);
 }
@@ -161,13 +159,12 @@ static void inspect(void *arg, const struct supervise *supervise, struct finding
 		findings_add(findings, FINDING_ERROR, 0, "cannot stat '%s': %s", in->dir,
 			     strerror(errno));
 	} else {
-		in->owner = st.st_uid;
 		findings_add(findings, FINDING_OK, 0, "directory '%s' (%s) is there", in->dir,
 			     in->source);
-		check_mode(in);
+		check_mode(in, st.st_uid);
 		check_mount(in);
 		check_place(in);
-		inspect_tree(&in->sd, in->owner, supervise, findings);
+		inspect_tree(&in->sd, st.st_uid, supervise, findings);
 		proof_of_locks(&in->sd, supervise, findings);
 	}
 	statedir_close(&in->sd);

@@ -3,11 +3,9 @@
  * before DIR got them, or by hand, and shuts somebody out, or lets somebody in.
  */
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +14,7 @@
 #include "base/filename.h"
 #include "check/inspect.h"
 #include "lock/gate.h"
+#include "lock/walk.h"
 
 #define SHOWN 20 /* findings; a directory whose mode was changed disagrees with all there is */
 
@@ -115,45 +114,6 @@ static void check_file(struct tree *tree, const char *path, const struct stat *s
 
 /* --- walking ------------------------------------------------------------------------------ */
 
-static int is_visible(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.'; /* neither . and .. nor the file of a proof */
-}
-
-struct entries {
-	struct dirent **list;
-	int count;
-	int fd; /* of the directory; -1: there are none to be had */
-};
-
-/* Close with close_entries(). */
-static void open_entries(struct entries *entries, struct tree *tree, int parent, const char *name,
-			 const char *path)
-{
-	entries->count = 0;
-	entries->list = NULL;
-	entries->fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (entries->fd >= 0)
-		entries->count = scandirat(entries->fd, ".", &entries->list, is_visible, alphasort);
-	/* Gone meanwhile, or no directory and so none of ours. */
-	if ((entries->fd < 0 || entries->count < 0) && errno != ENOENT && errno != ENOTDIR &&
-	    errno != ELOOP && is_shown(tree, FINDING_WARNING))
-		findings_add(tree->findings, FINDING_WARNING, 0, "cannot look into '%s/%s': %s",
-			     tree->sd->path, path, strerror(errno));
-	if (entries->count < 0)
-		entries->count = 0;
-	supervise_pulse(tree->supervise);
-}
-
-static void close_entries(struct entries *entries)
-{
-	for (int i = 0; i < entries->count; i++)
-		free(entries->list[i]);
-	free(entries->list);
-	if (entries->fd >= 0)
-		close(entries->fd);
-}
-
 enum level { DIRECTORY, GROUP, LOCK };
 
 /*
@@ -163,35 +123,43 @@ enum level { DIRECTORY, GROUP, LOCK };
 static bool check_level(struct tree *tree, enum level level, int parent, const char *name,
 			const char *path)
 {
-	struct entries entries;
+	struct names names = {0};
 	bool is_ours = false;
+	struct error err;
 	struct stat st;
+	int fd;
 
-	open_entries(&entries, tree, parent, name, path);
-	for (int i = 0; i < entries.count; i++) {
-		const char *entry = entries.list[i]->d_name;
+	if (walk_list(&names, &fd, parent, name, DT_UNKNOWN, path, &err) &&
+	    is_shown(tree, FINDING_WARNING))
+		findings_add(tree->findings, FINDING_WARNING, 0, "in '%s': %s", tree->sd->path,
+			     err.text);
+	supervise_pulse(tree->supervise);
+	for (unsigned i = 0; i < names.count; i++) {
+		const char *entry = names.list[i];
 		char below[3 * (NAME_MAX + 1)], ignored[NAME_MAX + 1];
 
 		snprintf(below, sizeof(below), "%s%s%s", path, *path ? "/" : "", entry);
 		if (level != LOCK) {
 			is_ours |= filename_decode(ignored, entry) &&
-				   check_level(tree, level + 1, entries.fd, entry, below);
+				   check_level(tree, level + 1, fd, entry, below);
 			continue;
 		}
 		if (!is_file_of_lock(entry))
 			continue;
 		is_ours = true;
-		if (fstatat(entries.fd, entry, &st, AT_SYMLINK_NOFOLLOW))
+		if (fstatat(fd, entry, &st, AT_SYMLINK_NOFOLLOW))
 			continue; /* tickets come and go */
 		tree->looked_at++;
 		check_file(tree, below, &st);
 	}
-	if (is_ours && level != DIRECTORY && !fstat(entries.fd, &st)) {
+	if (is_ours && level != DIRECTORY && !fstat(fd, &st)) {
 		tree->looked_at++;
 		check_owner(tree, path, &st);
 		check_mode(tree, path, &st, 07777);
 	}
-	close_entries(&entries);
+	names_free(&names);
+	if (fd >= 0)
+		close(fd);
 	return is_ours;
 }
 

@@ -13,7 +13,6 @@
 
 #include "base/error.h"
 #include "base/memfile.h"
-#include "config/config.h"
 
 struct judge {
 	struct memfile file;
@@ -42,9 +41,5 @@ void judge_close(struct judge *judge);
 /* About one line with those that continue it, each with its end. -1: it could not be asked. */
 int judge_line(const struct judge *judge, const char *bytes, size_t size, struct verdict *verdict,
 	       struct error *err);
-
-/* A whole file: config_parse() of it. */
-struct config *judge_file(const struct judge *judge, const char *bytes, size_t size,
-			  struct error *err);
 
 #endif

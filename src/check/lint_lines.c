@@ -1,7 +1,4 @@
-/*
- * Each piece is handed to iniparser as it stands in the file; lint.c compares the sum with what
- * the file is to iniparser as a whole.
- */
+/* Each piece is handed to iniparser as it stands in the file. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -53,21 +50,6 @@ static void join(struct piece *piece, const char *line, size_t size)
 	piece->keep = piece->continued ? (size_t)(end - piece->text) - 1 : 0;
 }
 
-/* The next piece: lines from `at`, of which the first has number `first`. */
-static void read_piece(struct piece *piece, unsigned first, const char *at, const char *end)
-{
-	*piece = (struct piece){.first = first, .raw = at, .text = piece->text};
-	do {
-		size_t size = line_length(at, end);
-
-		piece->lines++;
-		join(piece, at, size);
-		at += size;
-		at += at < end;
-	} while (piece->continued && at < end);
-	piece->size = (size_t)(at - piece->raw);
-}
-
 /* --- pieces that lose something ------------------------------------------------------------ */
 
 /* Whether the piece is text. Each line is told of once. */
@@ -97,11 +79,6 @@ static bool check_bytes(struct reader *reader, const struct piece *piece)
 	return !told;
 }
 
-static bool is_same(const struct verdict *a, const struct verdict *b)
-{
-	return a->kind == b->kind && !strcmp(a->name, b->name) && !strcmp(a->value, b->value);
-}
-
 /*
  * A backslash at the end of a comment makes a comment of the next line too: then the piece is to
  * iniparser what it is without that line.
@@ -123,9 +100,10 @@ static int check_swallowed(const struct reader *reader, const struct piece *whol
 		at += size + 1;
 		next = at + strspn(at, " \t\r\v\f");
 		/* A blank line, a lone backslash and a comment lose nothing. */
-		if (result || strchr("\n\\;#", *next) || !is_same(&before, verdict))
+		if (result || strchr("\n\\;#", *next) || before.kind != verdict->kind ||
+		    strcmp(before.name, verdict->name) || strcmp(before.value, verdict->value))
 			continue;
-		/* Behind a comment nobody can have meant it, and run refuses it: config.c. */
+		/* Behind a comment nobody can have meant it, and run refuses it: config_text.c. */
 		findings_add(reader->file->findings,
 			     strpbrk(part.text, ";#") ? FINDING_ERROR : FINDING_WARNING,
 			     whole->first + i,
@@ -199,41 +177,24 @@ static void resume_if_section(struct reader *reader, const struct piece *piece)
 		resume_section(reader, piece->text);
 }
 
-static int add_section(struct reader *reader, const struct piece *piece,
-		       const struct verdict *verdict)
+/* Adds the section or entry that the verdict speaks of. -1: no memory. */
+static int add(struct reader *reader, const struct piece *piece, const struct verdict *verdict)
 {
 	struct findings *findings = reader->file->findings;
+	bool is_entry = verdict->kind == JUDGE_ENTRY;
 	char spelled[JUDGE_SIZE];
 	struct lint_item *item;
 	struct error reason;
 
 	lint_spelling(spelled, piece, verdict);
-	item = add_item(reader->file, piece->first, verdict->name, NULL, spelled, NULL);
-	if (!item)
-		return -1;
-	strcpy(reader->section, verdict->name);
-	reader->section_bad = item->bad = config_check_item(item->name, NULL, &reason);
-	if (item->bad)
-		findings_add(findings, FINDING_ERROR, piece->first, "%s", reason.text);
-	lint_section(findings, piece);
-	return 0;
-}
-
-static int add_entry(struct reader *reader, const struct piece *piece,
-		     const struct verdict *verdict)
-{
-	struct findings *findings = reader->file->findings;
-	char spelled[JUDGE_SIZE];
-	struct lint_item *item;
-	struct error reason;
-
-	lint_spelling(spelled, piece, verdict);
-	item = add_item(reader->file, piece->first, reader->section, verdict->name, spelled,
-			verdict->value);
+	if (!is_entry)
+		strcpy(reader->section, verdict->name);
+	item = add_item(reader->file, piece->first, reader->section,
+			is_entry ? verdict->name : NULL, spelled, is_entry ? verdict->value : NULL);
 	if (!item)
 		return -1;
 	item->bad = true;
-	if (lint_is_false_section(verdict->name)) {
+	if (is_entry && lint_is_false_section(verdict->name)) {
 		findings_add(
 			findings, FINDING_ERROR, piece->first,
 			"not a section but a key, '%s', to iniparser: nothing can stand behind the ] "
@@ -242,12 +203,18 @@ static int add_entry(struct reader *reader, const struct piece *piece,
 		resume_section(reader, verdict->name);
 		return 0;
 	}
-	lint_entry(findings, piece, verdict);
-	if (reader->section_bad)
-		return 0;
+	if (is_entry) {
+		lint_entry(findings, piece, verdict);
+		if (reader->section_bad)
+			return 0;
+	}
 	item->bad = config_check_item(item->name, item->value, &reason);
 	if (item->bad)
 		findings_add(findings, FINDING_ERROR, piece->first, "%s", reason.text);
+	if (!is_entry) {
+		reader->section_bad = item->bad;
+		lint_section(findings, piece);
+	}
 	return 0;
 }
 
@@ -267,10 +234,8 @@ static int take_piece(struct reader *reader, const struct piece *piece, struct e
 		resume_if_section(reader, piece);
 		break;
 	case JUDGE_SECTION:
-		result = add_section(reader, piece, &verdict);
-		break;
 	case JUDGE_ENTRY:
-		result = add_entry(reader, piece, &verdict);
+		result = add(reader, piece, &verdict);
 		break;
 	case JUDGE_BAD:
 		lint_bad(findings, piece);
@@ -297,10 +262,18 @@ int lint_lines(struct lint_file *file, struct error *err)
 		at += 3;
 	}
 	while (at < end && !result) {
-		read_piece(&piece, line, at, end);
+		piece = (struct piece){.first = line, .raw = at, .text = piece.text};
+		do {
+			size_t size = line_length(at, end);
+
+			line++;
+			join(&piece, at, size);
+			at += size;
+			at += at < end;
+		} while (piece.continued && at < end);
+		piece.lines = line - piece.first;
+		piece.size = (size_t)(at - piece.raw);
 		result = take_piece(&reader, &piece, err);
-		at += piece.size;
-		line += piece.lines;
 	}
 	if (reader.binary > SHOWN_BINARY)
 		findings_add(file->findings, FINDING_ERROR, 0, "%u more lines have such bytes",

@@ -187,37 +187,10 @@ static void say_without_worker(const struct lint_file *file, const struct groups
 	findings_add(file->findings, FINDING_WARNING, group->slots_line, "%s", text.text);
 }
 
-static void say_unused(const struct lint_file *file, const struct groups *groups)
-{
-	bool has_map = false;
-
-	for (size_t i = 0; i < groups->count; i++)
-		has_map |= groups->list[i].has_worker;
-	/* Without a map every worker is a group of its own. */
-	for (size_t i = 0; has_map && i < groups->count; i++) {
-		const struct group *group = &groups->list[i];
-
-		if (!group->has_worker)
-			say_without_worker(file, groups, group);
-	}
-}
-
-/* Only quotes can do that, and nobody sees that the group is another one. */
-static void check_blanks(const struct lint_file *file, const struct lint_item *item)
-{
-	size_t length = strlen(item->value);
-
-	if (length && (item->value[0] == ' ' || item->value[length - 1] == ' '))
-		findings_add(
-			file->findings, FINDING_WARNING, item->line,
-			"group '%s' begins or ends with a blank, which makes it a group of its "
-			"own; the quotes keep the blank",
-			item->value);
-}
-
 static int check_groups(struct lint_file *file, struct error *err)
 {
 	struct groups groups = {.list = malloc((file->count + 1) * sizeof(*groups.list))};
+	bool has_map = false; /* without one, every worker is a group of its own */
 
 	if (!groups.list)
 		return out_of_memory(err);
@@ -227,13 +200,26 @@ static int check_groups(struct lint_file *file, struct error *err)
 		if (item->bad || !item->key || !strcmp(item->section, CONFIG_SECTION_MAIN))
 			continue;
 		if (!strcmp(item->section, CONFIG_SECTION_WORKERS)) {
-			check_blanks(file, item);
+			size_t length = strlen(item->value);
+
+			/* Only quotes can do that, and nobody sees that the group is another one. */
+			if (length && (item->value[0] == ' ' || item->value[length - 1] == ' '))
+				findings_add(
+					file->findings, FINDING_WARNING, item->line,
+					"group '%s' begins or ends with a blank, which makes it a group of its "
+					"own; the quotes keep the blank",
+					item->value);
 			mention(&groups, file, item, item->value, true);
 		} else if (!config_is_pattern(item->key)) {
 			mention(&groups, file, item, item->spelled, false);
 		}
 	}
-	say_unused(file, &groups);
+	for (size_t i = 0; i < groups.count; i++)
+		has_map |= groups.list[i].has_worker;
+	for (size_t i = 0; has_map && i < groups.count; i++) {
+		if (!groups.list[i].has_worker)
+			say_without_worker(file, &groups, &groups.list[i]);
+	}
 	free(groups.list);
 	return 0;
 }

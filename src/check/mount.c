@@ -80,21 +80,6 @@ static bool find_id(int fd, unsigned long *id)
 	return found;
 }
 
-static bool find_mount(struct mount *mount, unsigned long id)
-{
-	FILE *file = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL;
-	size_t size = 0;
-	bool found = false;
-
-	while (file && !found && getline(&line, &size, file) > 0)
-		found = mount_parse(mount, line) && mount->id == id;
-	free(line);
-	if (file)
-		fclose(file);
-	return found;
-}
-
 static const struct {
 	unsigned long magic;
 	const char *type;
@@ -109,9 +94,18 @@ static const struct {
 int mount_of(struct mount *mount, int fd, struct error *err)
 {
 	unsigned long id, magic;
+	FILE *file = find_id(fd, &id) ? fopen("/proc/self/mountinfo", "re") : NULL;
+	char *line = NULL;
+	size_t size = 0;
+	bool found = false;
 	struct statfs fs;
 
-	if (find_id(fd, &id) && find_mount(mount, id))
+	while (file && !found && getline(&line, &size, file) > 0)
+		found = mount_parse(mount, line) && mount->id == id;
+	free(line);
+	if (file)
+		fclose(file);
+	if (found)
 		return 0;
 	*mount->root = *mount->point = *mount->options = '\0';
 	if (fstatfs(fd, &fs))

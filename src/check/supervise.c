@@ -22,20 +22,18 @@
 enum { PULSE = FINDING_LEVELS, END };
 
 struct message {
-	int kind; /* PULSE or END, or a finding's level */
-	unsigned line;
+	int kind;            /* PULSE or END, or a finding's level */
 	char text[MAX_TEXT]; /* as much of it as was sent */
 };
 
 /* --- the child ---------------------------------------------------------------------------- */
 
-static void say(const struct supervise *supervise, int kind, unsigned line, const char *text)
+static void say(const struct supervise *supervise, int kind, const char *text)
 {
 	struct message message;
 	size_t length = strnlen(text, sizeof(message.text));
 
 	message.kind = kind;
-	message.line = line;
 	memcpy(message.text, text, length);
 	/* It fails where nobody listens any more. */
 	if (write(supervise->fd, &message, offsetof(struct message, text) + length) < 0)
@@ -44,12 +42,12 @@ static void say(const struct supervise *supervise, int kind, unsigned line, cons
 
 static void say_finding(void *arg, const struct finding *finding)
 {
-	say(arg, (int)finding->level, finding->line, finding->text);
+	say(arg, (int)finding->level, finding->text);
 }
 
 void supervise_pulse(const struct supervise *supervise)
 {
-	say(supervise, PULSE, 0, "");
+	say(supervise, PULSE, "");
 }
 
 /* --- the caller --------------------------------------------------------------------------- */
@@ -79,9 +77,8 @@ static enum end listen_to(int fd, int seconds, struct findings *findings)
 		if (message.kind == END)
 			return DONE;
 		if (message.kind < PULSE)
-			findings_add(findings, (enum finding_level)message.kind, message.line,
-				     "%.*s", (int)got - (int)offsetof(struct message, text),
-				     message.text);
+			findings_add(findings, (enum finding_level)message.kind, 0, "%.*s",
+				     (int)got - (int)offsetof(struct message, text), message.text);
 		deadline = clock_now() + seconds * CLOCK_SECOND;
 	}
 }
@@ -119,7 +116,7 @@ void supervise_run(supervise_work *work, void *arg, const char *path, int second
 
 		close(fds[0]);
 		work(arg, &supervise, &said);
-		say(&supervise, END, 0, "");
+		say(&supervise, END, "");
 		_exit(0);
 	}
 	sigprocmask(SIG_SETMASK, &mask_was, NULL);

@@ -14,7 +14,7 @@ struct supervise {
 	int fd;
 };
 
-/* The child's part. What it adds to `findings` arrives at the caller's. */
+/* The child's part. What it adds to `findings`, about no line, arrives at the caller's. */
 typedef void supervise_work(void *arg, const struct supervise *supervise,
 			    struct findings *findings);
 

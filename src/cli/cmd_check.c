@@ -19,25 +19,15 @@ static const struct option_spec check_options[] = {
 	{0},
 };
 
-static int parse_option(void *strict, int key, const char *argument, struct error *err)
+/* Of a file, as compilers do, so that editors find the place. */
+static void print(void *file, const struct finding *finding)
 {
-	(void)key; /* --strict is all there is */
-	(void)argument;
-	(void)err;
-	*(bool *)strict = true;
-	return 0;
-}
-
-/* --- the config file ---------------------------------------------------------------------- */
-
-/* As compilers do, so that editors find the place. */
-static void print_of_file(const char *file, const struct finding *finding)
-{
+	if (file)
+		printf("%s:", (const char *)file);
 	if (finding->line)
-		printf("%s:%u: %s: %s\n", file, finding->line, finding_word(finding->level),
-		       finding->text);
-	else
-		printf("%s: %s: %s\n", file, finding_word(finding->level), finding->text);
+		printf("%u:", finding->line);
+	printf("%s%s: %s\n", file ? " " : "", finding_word(finding->level), finding->text);
+	fflush(stdout); /* the next one may take long */
 }
 
 static void check_config(const char *path, const char *source, struct findings *total,
@@ -49,24 +39,13 @@ static void check_config(const char *path, const char *source, struct findings *
 	error_set(&name, "%s", path);
 	lint_config(path, &findings, directory);
 	for (size_t i = 0; i < findings.count; i++)
-		print_of_file(name.text, &findings.list[i]);
+		print(name.text, &findings.list[i]);
 	for (int level = 0; level < FINDING_LEVELS; level++)
 		total->levels[level] += findings.levels[level];
 	if (!findings.levels[FINDING_WARNING] && !findings.levels[FINDING_ERROR])
 		printf("ok: config file '%s' (%s) has no errors\n", name.text, source);
 	findings_free(&findings);
 }
-
-/* --- the directory ------------------------------------------------------------------------ */
-
-static void print(void *arg, const struct finding *finding)
-{
-	(void)arg;
-	printf("%s: %s\n", finding_word(finding->level), finding->text);
-	fflush(stdout); /* the next one may take long */
-}
-
-/* --- both --------------------------------------------------------------------------------- */
 
 static int cmd_check(struct command_call *call)
 {
@@ -77,7 +56,7 @@ static int cmd_check(struct command_call *call)
 	struct error err;
 	bool strict = false;
 
-	if (command_parse(call, parse_option, &strict, &err))
+	if (command_parse(call, command_take_flag, &strict, &err))
 		return command_help_or_fail(call, &err);
 	if (resolve_paths(&where, &call->options, &config, &err))
 		return command_fail(&err);

@@ -79,21 +79,14 @@ static int print_variable(void *arg, const char *name, const char *value)
 	return 0;
 }
 
-static int put_script(FILE *out, const struct claim *claim)
+static int put_json(FILE *out, const struct claim *claim)
 {
-	struct error ignored;
+	const struct acquire_job *job = &claim->request.job;
+	json_t *root = json_object(), *slots = json_object();
+	char *held;
 
-	if (variables_each(&claim->request.job, print_variable, out, &ignored))
-		return -1;
-	return print_variable(out, "GROUPLOCK_CLAIM", claim->id);
-}
-
-static json_t *json_slots(const struct claim *claim)
-{
-	json_t *slots = json_object();
-
-	for (unsigned i = 0; i < claim->request.job.count; i++) {
-		const struct grant *grant = claim->request.job.grants[i];
+	for (unsigned i = 0; i < job->count; i++) {
+		const struct grant *grant = job->grants[i];
 		json_t *names = json_array();
 		char *lock = utf8_mend(grant_lock(grant));
 
@@ -102,23 +95,15 @@ static json_t *json_slots(const struct claim *claim)
 		jsonout_set(&slots, lock, names);
 		free(lock);
 	}
-	return slots;
-}
-
-static int put_json(FILE *out, const struct claim *claim)
-{
-	const struct acquire_job *job = &claim->request.job;
-	json_t *root = json_object();
-	char *held;
-
 	if (variables_held(job, &held)) {
 		json_decref(root);
+		json_decref(slots);
 		return -1;
 	}
 	jsonout_set(&root, "id", jsonout_text(claim->id));
 	jsonout_set(&root, "worker", jsonout_text(job->record.worker));
 	jsonout_set(&root, "group", jsonout_text(job->group));
-	jsonout_set(&root, "slots", json_slots(claim));
+	jsonout_set(&root, "slots", slots);
 	jsonout_set(&root, "held", jsonout_text(held ? held : ""));
 	jsonout_set(&root, "keeper", json_integer(job->record.process.pid));
 	jsonout_set(&root, "pid", claim->bound.pid ? json_integer(claim->bound.pid) : json_null());
@@ -130,8 +115,14 @@ static int put_json(FILE *out, const struct claim *claim)
 static int put_claim(FILE *out, const void *arg)
 {
 	const struct claim *claim = arg;
+	struct error ignored;
 
-	return claim->json ? put_json(out, claim) : put_script(out, claim);
+	if (claim->json)
+		return put_json(out, claim);
+	return variables_each(&claim->request.job, print_variable, out, &ignored) ||
+			       print_variable(out, "GROUPLOCK_CLAIM", claim->id)
+		       ? -1
+		       : 0;
 }
 
 static int fail_in_shell(const struct claim *claim, int status)
@@ -178,34 +169,20 @@ static int start_keeper(const struct claim *claim, int commit_fd, pid_t *pid, st
 	return result == KEEPER_STARTED ? 0 : -1;
 }
 
-/* What signals do by themselves: signal(7). */
-static bool ends_process(int signal)
-{
-	switch (signal) {
-	case SIGCHLD:
-	case SIGCONT:
-	case SIGURG:
-	case SIGWINCH:
-	case SIGTSTP:
-	case SIGTTIN:
-	case SIGTTOU:
-		return false;
-	default:
-		return true;
-	}
-}
-
 /* Whether we shall end when signals are no longer blocked but `was`: a signal that is ignored stays pending, too. */
 static bool will_end(const sigset_t *was)
 {
+	/* Those that do not end a process by themselves: signal(7). */
+	static const char harmless[] = {SIGCHLD, SIGCONT, SIGURG, SIGWINCH,
+					SIGTSTP, SIGTTIN, SIGTTOU};
 	struct sigaction action;
 	sigset_t pending;
 
 	sigpending(&pending);
 	for (int signal = 1; signal <= SIGRTMAX; signal++) {
 		if (sigismember(&pending, signal) == 1 && !sigismember(was, signal) &&
-		    ends_process(signal) && !sigaction(signal, NULL, &action) &&
-		    action.sa_handler == SIG_DFL)
+		    !memchr(harmless, signal, sizeof(harmless)) &&
+		    !sigaction(signal, NULL, &action) && action.sa_handler == SIG_DFL)
 			return true;
 	}
 	return false;
@@ -270,33 +247,27 @@ static int bind(struct claim *claim, struct error *err)
 	return bound_open_caller(&claim->bound, err);
 }
 
-static void describe(struct claim *claim)
-{
-	struct record *record = &claim->request.job.record;
-	char command[RECORD_COMMAND_SIZE - 16] = "";
-
-	if (claim->bound.pid)
-		proc_command(claim->bound.pid, command, sizeof(command));
-	snprintf(record->command, sizeof(record->command), "claim%s%s", *command ? " of " : "",
-		 command);
-	record->bound = claim->bound.pid;
-	claim->request.job.kind = RECORD_CLAIM;
-	claim->request.job.adds_to_held = true;
-}
-
 static int claim_slots(struct claim *claim, struct error *err)
 {
 	struct request *request = &claim->request;
+	struct record *record = &request->job.record;
+	char command[RECORD_COMMAND_SIZE - 16] = "";
 	size_t slots;
 
 	fdlimit_raise(&request->fd_limit); /* ours alone: nothing is exec'ed */
 	if (bind(claim, err) || request_resolve(request, err) ||
 	    request_check(request, &slots, err))
 		return COMMAND_FAILED;
-	describe(claim);
+	if (claim->bound.pid)
+		proc_command(claim->bound.pid, command, sizeof(command));
+	snprintf(record->command, sizeof(record->command), "claim%s%s", *command ? " of " : "",
+		 command);
+	record->bound = claim->bound.pid;
+	request->job.kind = RECORD_CLAIM;
+	request->job.adds_to_held = true;
 	switch (request_acquire(request, err)) {
 	case ACQUIRE_OK:
-		memcpy(claim->id, request->job.record.id, RECORD_SHORT_ID);
+		memcpy(claim->id, record->id, RECORD_SHORT_ID);
 		return hold(claim, err) ? COMMAND_FAILED : 0;
 	case ACQUIRE_BUSY:
 	case ACQUIRE_TIMEOUT:

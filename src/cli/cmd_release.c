@@ -163,17 +163,6 @@ static void release_id(struct search *search, const char *id)
 	search->status = RELEASE_UNKNOWN;
 }
 
-static int parse_option(void *arg, int key, const char *argument, struct error *err)
-{
-	struct search *search = arg;
-
-	(void)key; /* -q is all there is */
-	(void)argument;
-	(void)err;
-	search->quiet = true;
-	return 0;
-}
-
 static int cmd_release(struct command_call *call)
 {
 	struct search search = {.status = 0};
@@ -181,7 +170,7 @@ static int cmd_release(struct command_call *call)
 	struct error err;
 	const char *held = getenv(HELD_VARIABLE);
 
-	if (command_parse(call, parse_option, &search, &err))
+	if (command_parse(call, command_take_flag, &search.quiet, &err))
 		return command_help_or_fail(call, &err);
 	if (resolve_config(&where, &call->options, &err))
 		return command_fail(&err);

@@ -42,23 +42,10 @@ struct which {
 
 /* --- options ------------------------------------------------------------------------------ */
 
-static int parse_list(const char *word, enum list *list, struct error *err)
-{
-	struct suggest suggest;
-
-	suggest_begin(&suggest, word);
-	for (*list = 0; *list < LISTS; (*list)++) {
-		if (!strcmp(word, list_kinds[*list]))
-			return 0;
-		suggest_offer(&suggest, list_kinds[*list]);
-	}
-	error_set(err, "cannot list '%s'; there are workers, groups and locks", word);
-	return suggest_append(&suggest, err);
-}
-
 static int parse_option(void *arg, int key, const char *argument, struct error *err)
 {
 	struct which *which = arg;
+	struct suggest suggest;
 
 	switch (key) {
 	case 'w':
@@ -73,18 +60,15 @@ static int parse_option(void *arg, int key, const char *argument, struct error *
 		which->json = true;
 		break;
 	case KEY_LIST:
-		return parse_list(argument, &which->list, err);
+		suggest_begin(&suggest, argument);
+		for (which->list = 0; which->list < LISTS; which->list++) {
+			if (!strcmp(argument, list_kinds[which->list]))
+				return 0;
+			suggest_offer(&suggest, list_kinds[which->list]);
+		}
+		error_set(err, "cannot list '%s'; there are workers, groups and locks", argument);
+		return suggest_append(&suggest, err);
 	}
-	return 0;
-}
-
-static int check_options(const struct which *which, struct error *err)
-{
-	if (which->quiet && which->json)
-		return error_set(err, "-q and -J exclude each other");
-	if (which->list != LISTS &&
-	    (which->quiet || which->json || which->names.count || which->options->worker))
-		return error_set(err, "--list excludes -w, -l, -q and -J");
 	return 0;
 }
 
@@ -137,19 +121,6 @@ static void put_pair(FILE *out, const char *key, const char *value, const char *
 	fputs(")\n", out);
 }
 
-/* "0-3" or "kit-a kit-b"; nothing for a closed lock. */
-static void put_slots(FILE *out, const struct slotset *slots)
-{
-	if (!slots->names && slots->count > 1)
-		fprintf(out, "0-%u", slots->count - 1);
-	else if (!slots->names && slots->count)
-		fputs("0", out);
-	for (unsigned i = 0; slots->names && i < slots->count; i++) {
-		fputs(i ? " " : "", out);
-		put_escaped(out, slots->names[i]);
-	}
-}
-
 static void put_padded(FILE *out, const char *text, size_t width)
 {
 	size_t columns = put_escaped(out, text);
@@ -178,10 +149,20 @@ static int put_text(FILE *out, const struct which *which)
 	put_padded(out, "LOCK", width);
 	fputs("  LIMIT  SLOTS\n", out);
 	for (unsigned i = 0; i < which->names.count; i++) {
+		const struct slotset *slots = &which->slots[i];
+
 		put_padded(out, which->names.list[i], width);
-		fprintf(out, "  %5u  ", which->slots[i].count);
-		put_slots(out, &which->slots[i]);
-		fputs(which->slots[i].count ? "\n" : "closed\n", out);
+		fprintf(out, "  %5u  ", slots->count);
+		/* "0-3" or "kit-a kit-b" */
+		if (!slots->count)
+			fputs("closed", out);
+		else if (!slots->names)
+			fprintf(out, slots->count > 1 ? "0-%u" : "%u", slots->count - 1);
+		for (unsigned j = 0; slots->names && j < slots->count; j++) {
+			fputs(j ? " " : "", out);
+			put_escaped(out, slots->names[j]);
+		}
+		fputs("\n", out);
 	}
 	return 0;
 }
@@ -269,18 +250,6 @@ static int check_variables(const struct names *locks, struct error *err)
 
 /* --- for programs: JSON ------------------------------------------------------------------- */
 
-static json_t *make_lock(const char *lock, const struct slotset *slots)
-{
-	json_t *object = json_object(), *names = slots->names ? json_array() : json_null();
-
-	for (unsigned i = 0; slots->names && i < slots->count; i++)
-		jsonout_append(&names, jsonout_text(slots->names[i]));
-	jsonout_set(&object, "lock", jsonout_text(lock));
-	jsonout_set(&object, "limit", json_integer(slots->count));
-	jsonout_set(&object, "names", names);
-	return object;
-}
-
 static int put_json(FILE *out, const struct which *which)
 {
 	static const char *const matches[] = {
@@ -291,8 +260,17 @@ static int put_json(FILE *out, const struct which *which)
 	const struct resolved *where = &which->where;
 	json_t *root = json_object(), *locks = json_array();
 
-	for (unsigned i = 0; i < which->names.count; i++)
-		jsonout_append(&locks, make_lock(which->names.list[i], &which->slots[i]));
+	for (unsigned i = 0; i < which->names.count; i++) {
+		const struct slotset *slots = &which->slots[i];
+		json_t *lock = json_object(), *names = slots->names ? json_array() : json_null();
+
+		for (unsigned j = 0; slots->names && j < slots->count; j++)
+			jsonout_append(&names, jsonout_text(slots->names[j]));
+		jsonout_set(&lock, "lock", jsonout_text(which->names.list[i]));
+		jsonout_set(&lock, "limit", json_integer(slots->count));
+		jsonout_set(&lock, "names", names);
+		jsonout_append(&locks, lock);
+	}
 	jsonout_set(&root, "worker", jsonout_text(where->worker));
 	jsonout_set(&root, "worker_source", jsonout_text(where->worker_source));
 	jsonout_set(&root, "group", jsonout_text(where->group));
@@ -353,6 +331,15 @@ static int show(struct which *which, struct error *err)
 {
 	struct resolved *where = &which->where;
 
+	if (which->quiet && which->json) {
+		error_set(err, "-q and -J exclude each other");
+		return COMMAND_FAILED;
+	}
+	if (which->list != LISTS &&
+	    (which->quiet || which->json || which->names.count || which->options->worker)) {
+		error_set(err, "--list excludes -w, -l, -q and -J");
+		return COMMAND_FAILED;
+	}
 	if (resolve_config(where, which->options, err))
 		return COMMAND_FAILED;
 	if (which->list != LISTS) { /* no worker need be known for that */
@@ -378,7 +365,7 @@ static int cmd_which(struct command_call *call)
 	if (command_parse(call, parse_option, &which, &err)) {
 		status = command_help_or_fail(call, &err);
 	} else {
-		status = check_options(&which, &err) ? COMMAND_FAILED : show(&which, &err);
+		status = show(&which, &err);
 		if (status)
 			command_fail(&err);
 	}

@@ -32,6 +32,15 @@ int command_finish_stdout(void)
 	return command_fail(&err);
 }
 
+int command_take_flag(void *flag, int key, const char *argument, struct error *err)
+{
+	(void)key;
+	(void)argument;
+	(void)err;
+	*(bool *)flag = true;
+	return 0;
+}
+
 int command_parse(struct command_call *call, command_option *own, void *arg, struct error *err)
 {
 	const struct command *self = call->command;

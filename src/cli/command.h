@@ -51,6 +51,9 @@ struct command_call {
  */
 typedef int command_option(void *arg, int key, const char *argument, struct error *err);
 
+/* A command_option for a command with one option of its own, a flag: `flag` is the bool to set. */
+int command_take_flag(void *flag, int key, const char *argument, struct error *err);
+
 /*
  * The one place where a command's options are read: calls `own` for those of its own. Returns 0 with
  * call->operands, none for a command that takes none. -1: there is nothing to do but to

@@ -42,12 +42,6 @@ static int help(void)
 	return command_finish_stdout();
 }
 
-static int show_version(void)
-{
-	printf("grouplock %s\n", GROUPLOCK_VERSION);
-	return command_finish_stdout();
-}
-
 /*
  * A caller may have closed stdin, stdout or stderr. Then a lock file would get that number and
  * our messages would be written into it: fill the gaps, until the exec, with /dev/null, which,
@@ -100,34 +94,26 @@ static bool mentions_claim(char *const *words)
 	return *words;
 }
 
-/* A word that is near no command may be meant as what `run` is to run. */
-static int unknown_command(const char *word, struct error *err)
+static int run_command(struct command_call *call, struct error *err)
 {
+	const char *word = call->argv[0];
 	struct suggest suggest;
 
 	suggest_begin(&suggest, word);
-	for (size_t i = 0; i < COMMAND_COUNT; i++)
-		suggest_offer(&suggest, commands[i]->name);
-	if (*suggest.best) {
-		error_set(err, "unknown command '%s'; see 'grouplock --help'", word);
-		suggest_append(&suggest, err);
-	} else {
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		call->command = commands[i];
+		if (!strcmp(call->command->name, word))
+			return call->command->run(call);
+		suggest_offer(&suggest, call->command->name);
+	}
+	error_set(err, "unknown command '%s'; see 'grouplock --help'", word);
+	suggest_append(&suggest, err);
+	if (!*suggest.best) /* it may be meant as what `run` is to run */
 		error_set(err,
 			  "unknown command '%s'; to run it with a slot: grouplock run %s ...; "
 			  "see 'grouplock --help'",
 			  word, word);
-	}
 	return fail(!strcmp(suggest.best, command_claim.name), err);
-}
-
-static int run_command(struct command_call *call, struct error *err)
-{
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		call->command = commands[i];
-		if (!strcmp(call->command->name, call->argv[0]))
-			return call->command->run(call);
-	}
-	return unknown_command(call->argv[0], err);
 }
 
 static int take_version(void *version, int key, const char *argument, struct error *err)
@@ -154,8 +140,10 @@ int main(int argc, char **argv)
 	if (command_parse(&call, take_version, &version, &err)) {
 		if (call.help)
 			return help();
-		if (version)
-			return show_version();
+		if (version) {
+			printf("grouplock %s\n", GROUPLOCK_VERSION);
+			return command_finish_stdout();
+		}
 		return fail(mentions_claim(argv), &err);
 	}
 	if (!*call.operands) {

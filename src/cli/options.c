@@ -29,47 +29,33 @@ static void build(const struct option_spec *specs, char letters[2 * OPTIONS_MAX 
 	longs[i] = (struct option){0};
 }
 
-/* The long option that `word` (behind its dashes, up to an equals sign) begins, unless several do. */
-static const struct option_spec *find_long(const struct option_spec *specs, const char *word,
-					   bool *ambiguous)
-{
-	const struct option_spec *found = NULL;
-	size_t size = strcspn(word, "=");
-
-	*ambiguous = false;
-	for (; specs->name; specs++) {
-		if (strncmp(specs->name, word, size) != 0)
-			continue;
-		if (!specs->name[size])
-			return specs;
-		*ambiguous = found != NULL;
-		found = specs;
-	}
-	return found;
-}
-
 /* Why getopt took no long option for `word`, which begins with two dashes. */
 static void explain_long(const struct option_spec *specs, const char *word, const char *hint,
 			 struct error *err)
 {
-	char names[OPTIONS_MAX][SUGGEST_MAX], shown[SUGGEST_MAX];
-	const struct option_spec *spec;
+	char name[SUGGEST_MAX], shown[SUGGEST_MAX];
+	const struct option_spec *found = NULL; /* what the word, up to an equals sign, begins */
 	struct suggest suggest;
-	bool ambiguous;
+	size_t size = strcspn(word, "=");
+	unsigned count = 0;
 
-	spec = find_long(specs, word + 2, &ambiguous);
-	if (spec && !ambiguous) {
-		error_set(err, "option '--%s' takes no argument; %s", spec->name, hint);
+	snprintf(shown, sizeof(shown), "%.*s", (int)size, word);
+	suggest_begin(&suggest, shown);
+	for (; specs->name; specs++) {
+		snprintf(name, sizeof(name), "--%s", specs->name);
+		suggest_offer(&suggest, name);
+		if (strncmp(name, word, size) || (count && !found->name[size - 2]))
+			continue;
+		count = name[size] ? count + 1 : 1; /* the whole name is not ambiguous */
+		found = specs;
+	}
+	if (count == 1) {
+		error_set(err, "option '--%s' takes no argument; %s", found->name, hint);
 		return;
 	}
-	error_set(err, "%s option '%s'; %s", spec ? "ambiguous" : "unknown", word, hint);
-	snprintf(shown, sizeof(shown), "%.*s", (int)strcspn(word, "="), word);
-	suggest_begin(&suggest, shown);
-	for (int i = 0; !spec && specs[i].name; i++) {
-		snprintf(names[i], sizeof(names[i]), "--%s", specs[i].name);
-		suggest_offer(&suggest, names[i]);
-	}
-	suggest_append(&suggest, err);
+	error_set(err, "%s option '%s'; %s", count ? "ambiguous" : "unknown", word, hint);
+	if (!count)
+		suggest_append(&suggest, err);
 }
 
 int options_next(const struct option_spec *specs, const char *command, int argc, char **argv,

@@ -35,17 +35,6 @@ int request_duration(const char *option, const char *text, int64_t *ns, struct e
 			 text, option);
 }
 
-static int parse_status(const char *text, int *status, struct error *err)
-{
-	uint64_t value;
-
-	if (!num_parse(text, 255, &value))
-		return error_set(
-			err, "bad exit status '%s' for -E: it is not a number from 0 to 255", text);
-	*status = (int)value;
-	return 0;
-}
-
 /* LOCK, LOCK=COUNT or LOCK=all */
 static int parse_lock(struct request *request, const char *text, struct error *err)
 {
@@ -73,6 +62,8 @@ static int parse_lock(struct request *request, const char *text, struct error *e
 
 int request_option(struct request *request, int key, const char *argument, struct error *err)
 {
+	uint64_t status;
+
 	switch (key) {
 	case 'w':
 		request->options->worker = argument;
@@ -94,7 +85,13 @@ int request_option(struct request *request, int key, const char *argument, struc
 		request->has_timeout = true;
 		return request_duration("-t", argument, &request->timeout, err);
 	case 'E':
-		return parse_status(argument, &request->conflict_status, err);
+		if (!num_parse(argument, 255, &status))
+			return error_set(
+				err,
+				"bad exit status '%s' for -E: it is not a number from 0 to 255",
+				argument);
+		request->conflict_status = (int)status;
+		return 0;
 	case REQUEST_KEY_HEARTBEAT:
 		return request_duration("--heartbeat", argument, &request->heartbeat, err);
 	case 'q':
@@ -108,8 +105,14 @@ int request_option(struct request *request, int key, const char *argument, struc
 	}
 }
 
-static int finish_wants(struct request *request, struct error *err)
+int request_parse(struct request *request, struct command_call *call, command_option *option,
+		  void *arg, struct error *err)
 {
+	request->options = &call->options;
+	request->conflict_status = COMMAND_NO_SLOT;
+	request->heartbeat = DEFAULT_HEARTBEAT;
+	if (command_parse(call, option, arg, err))
+		return -1;
 	if (request->exclusive && request->count)
 		return error_set(err, "-c and -x exclude each other");
 	if (request->nonblock && request->has_timeout)
@@ -123,17 +126,6 @@ static int finish_wants(struct request *request, struct error *err)
 		request->wants[i].count = request->count ? request->count : 1;
 	}
 	return variables_check(request->wants, request->want_count, err);
-}
-
-int request_parse(struct request *request, struct command_call *call, command_option *option,
-		  void *arg, struct error *err)
-{
-	request->options = &call->options;
-	request->conflict_status = COMMAND_NO_SLOT;
-	request->heartbeat = DEFAULT_HEARTBEAT;
-	if (command_parse(call, option, arg, err))
-		return -1;
-	return finish_wants(request, err);
 }
 
 /* --- whom to ask -------------------------------------------------------------------------- */
@@ -162,10 +154,17 @@ static void explain(const struct request *request)
 	}
 }
 
-static void fill_job(struct request *request)
+int request_resolve(struct request *request, struct error *err)
 {
 	struct acquire_job *job = &request->job;
+	struct error doubt;
 
+	if (resolve_worker(&request->where, request->options, err))
+		return -1;
+	if (request->verbose)
+		explain(request);
+	if (!request->quiet && resolve_doubts_group(&request->where, &doubt))
+		fprintf(stderr, "grouplock: %s\n", doubt.text);
 	talk_open(&request->talk, request->conflict_status == 0);
 	job->directory = request->where.directory;
 	job->group = request->where.group;
@@ -183,19 +182,6 @@ static void fill_job(struct request *request)
 	job->arg = &request->talk;
 	proc_self(&job->record.process);
 	snprintf(job->record.worker, sizeof(job->record.worker), "%s", request->where.worker);
-}
-
-int request_resolve(struct request *request, struct error *err)
-{
-	struct error doubt;
-
-	if (resolve_worker(&request->where, request->options, err))
-		return -1;
-	if (request->verbose)
-		explain(request);
-	if (!request->quiet && resolve_doubts_group(&request->where, &doubt))
-		fprintf(stderr, "grouplock: %s\n", doubt.text);
-	fill_job(request);
 	return 0;
 }
 

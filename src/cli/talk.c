@@ -106,12 +106,9 @@ static void append_holder(char line[LINE_SIZE], const struct record *record)
 }
 
 /* "hw1 is full (2 of 2): 3rd in line after 4m12s; held by ..." */
-static void describe(char line[LINE_SIZE], const struct acquire_report *report)
+static void describe(char line[LINE_SIZE], const char *label, const char *waited,
+		     const struct acquire_report *report)
 {
-	char label[CONFIG_LABEL_SIZE], waited[TEXT_DURATION_SIZE];
-
-	config_label(label, report->group, report->lock);
-	text_duration(waited, report->waited);
 	if (!report->limit)
 		append(line, "%s is closed (0 slots)", label);
 	else
@@ -134,15 +131,13 @@ static void describe(char line[LINE_SIZE], const struct acquire_report *report)
 		append(line, " and %u more", report->holders - 1);
 }
 
-static void name_stopped(struct talk *talk, const struct acquire_report *report)
+static void name_stopped(struct talk *talk, const char *label, const struct proc_identity *head)
 {
-	const struct proc_identity *head = &report->stopped->process;
-	char line[LINE_SIZE] = "", label[CONFIG_LABEL_SIZE], host[HOST_NAME_MAX + 1];
+	char line[LINE_SIZE] = "", host[HOST_NAME_MAX + 1];
 
 	if (talk->terminal && talk->named_head == head->pid)
 		return;
 	talk->named_head = head->pid;
-	config_label(label, report->group, report->lock);
 	text_escape(host, sizeof(host), head->host);
 	append(line,
 	       "%s has free slots, but the first in line, pid %ld on %s, seems to be stopped; "
@@ -151,49 +146,41 @@ static void name_stopped(struct talk *talk, const struct acquire_report *report)
 	print_line(talk, line);
 }
 
-static void tell_got(struct talk *talk, const struct acquire_report *report)
+void talk_tell(void *arg, const struct acquire_report *report)
 {
+	struct talk *talk = arg;
 	const struct grant *grant = report->grant;
 	char line[LINE_SIZE] = "", label[CONFIG_LABEL_SIZE], waited[TEXT_DURATION_SIZE];
 
 	config_label(label, report->group, report->lock);
 	text_duration(waited, report->waited);
-	append(line, "got %s slot%s", label, grant_count(grant) == 1 ? "" : "s");
-	for (unsigned i = 0; i < grant_count(grant); i++)
-		append(line, " %s", grant_label(grant, i));
-	append(line, " after %s", waited);
-	print_line(talk, line);
-}
-
-void talk_tell(void *arg, const struct acquire_report *report)
-{
-	struct talk *talk = arg;
-	char line[LINE_SIZE] = "", label[CONFIG_LABEL_SIZE];
-
 	switch (report->event) {
 	case ACQUIRE_GOT:
-		tell_got(talk, report);
+		append(line, "got %s slot%s", label, grant_count(grant) == 1 ? "" : "s");
+		for (unsigned i = 0; i < grant_count(grant); i++)
+			append(line, " %s", grant_label(grant, i));
+		append(line, " after %s", waited);
+		print_line(talk, line);
 		return;
 	case ACQUIRE_NOTE:
-		config_label(label, report->group, report->lock);
 		append(line, "%s: %s", label, report->note);
 		print_line(talk, line);
 		return;
 	case ACQUIRE_GAVE_UP:
-		describe(line, report);
+		describe(line, label, waited, report);
 		if (!talk->skip_quietly)
 			print_line(talk, line);
 		return;
 	case ACQUIRE_WAITS:
 	case ACQUIRE_FIRST:
 	case ACQUIRE_HEARTBEAT:
-		describe(line, report);
+		describe(line, label, waited, report);
 		if (talk->terminal)
 			redraw(talk, line);
 		else
 			print_line(talk, line);
 		if (report->stopped)
-			name_stopped(talk, report);
+			name_stopped(talk, label, &report->stopped->process);
 		return;
 	}
 }

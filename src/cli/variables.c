@@ -58,18 +58,6 @@ int variables_held(const struct acquire_job *job, char **held)
 	return 0;
 }
 
-static int set_slots(const struct grant *grant, bool first, variables_set *set, void *arg)
-{
-	char *variable = variable_of(grant_lock(grant)), *list = variables_labels(grant);
-	int result = variable && list ? set(arg, variable, list) : -1;
-
-	if (!result && first)
-		result = set(arg, "GROUPLOCK_SLOT", list);
-	free(variable);
-	free(list);
-	return result;
-}
-
 int variables_check_held(size_t length, struct error *err)
 {
 	if (length <= LONGEST_VALUE)
@@ -94,8 +82,16 @@ int variables_each(const struct acquire_job *job, variables_set *set, void *arg,
 		result = set(arg, "GROUPLOCK_WORKER", job->record.worker);
 	if (!result)
 		result = set(arg, "GROUPLOCK_GROUP", job->group);
-	for (unsigned i = 0; !result && i < job->count; i++)
-		result = set_slots(job->grants[i], i == 0, set, arg);
+	for (unsigned i = 0; !result && i < job->count; i++) {
+		char *variable = variable_of(grant_lock(job->grants[i]));
+		char *list = variables_labels(job->grants[i]);
+
+		result = variable && list ? set(arg, variable, list) : -1;
+		if (!result && i == 0)
+			result = set(arg, "GROUPLOCK_SLOT", list);
+		free(variable);
+		free(list);
+	}
 	if (!result && held)
 		result = set(arg, HELD_VARIABLE, held);
 	free(held);

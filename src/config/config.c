@@ -20,10 +20,7 @@
 #include "base/text.h"
 #include "config/config_text.h"
 
-#define SECTION_MAIN CONFIG_SECTION_MAIN
-#define SECTION_WORKERS CONFIG_SECTION_WORKERS
-#define SECTION_SLOTS CONFIG_SECTION_SLOTS
-#define LOCK_PREFIX SECTION_SLOTS " "
+#define LOCK_PREFIX CONFIG_SECTION_SLOTS " "
 #define DEFAULT_SLOTS 1
 
 #define END_SECTION "\002" /* no file has it: config_text_allows() */
@@ -38,9 +35,7 @@ struct config {
 /* iniparser reports by a callback without an argument, so what it said last stays here. */
 static char parser_said[512];
 
-static int hear_parser(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static int hear_parser(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static int hear_parser(const char *format, ...)
 {
 	va_list args;
 
@@ -61,22 +56,6 @@ void slotset_free(struct slotset *slots)
 	*slots = (struct slotset){0};
 }
 
-/* `names` are the `count` before it. */
-static int check_slot_name(const char *name, char *const *names, unsigned count, struct error *err)
-{
-	char file[NAME_MAX + 1];
-
-	if (filename_encode(file, "slot.", "slot", name, err))
-		return -1;
-	if (!name[strspn(name, "0123456789")])
-		return error_set(err, "slot name '%s' is a number", name);
-	for (unsigned i = 0; i < count; i++) {
-		if (!strcasecmp(names[i], name))
-			return error_set(err, "slot name '%s' stands there twice", name);
-	}
-	return 0;
-}
-
 static int parse_names(struct slotset *slots, const char *value, struct error *err)
 {
 	char *save = NULL, **names = calloc(strlen(value) / 2 + 1, sizeof(*names));
@@ -88,8 +67,16 @@ static int parse_names(struct slotset *slots, const char *value, struct error *e
 		return error_sys(err, ENOMEM, "cannot read slot names");
 	for (char *name = strtok_r(slots->storage, " \t,", &save); name;
 	     name = strtok_r(NULL, " \t,", &save)) {
-		if (check_slot_name(name, names, count, err))
+		char file[NAME_MAX + 1];
+
+		if (filename_encode(file, "slot.", "slot", name, err))
 			return -1;
+		if (!name[strspn(name, "0123456789")])
+			return error_set(err, "slot name '%s' is a number", name);
+		for (unsigned i = 0; i < count; i++) {
+			if (!strcasecmp(names[i], name))
+				return error_set(err, "slot name '%s' stands there twice", name);
+		}
 		if (count == CONFIG_MAX_SLOTS)
 			return error_set(err, "more than %d slot names", CONFIG_MAX_SLOTS);
 		names[count++] = name;
@@ -156,15 +143,6 @@ static bool is_good_pattern(const char *pattern)
 	return true;
 }
 
-static int check_name(const char *what, const char *name, struct error *err)
-{
-	char file[NAME_MAX + 1];
-
-	if (config_is_pattern(name))
-		return is_good_pattern(name) ? 0 : error_set(err, "bad pattern '%s'", name);
-	return filename_encode(file, "", what, name, err);
-}
-
 static int check_main(const char *key, const char *value, struct error *err)
 {
 	struct suggest suggest;
@@ -186,13 +164,17 @@ static int check_main(const char *key, const char *value, struct error *err)
 /* iniparser takes "[slots] ; limits = 1" for a key: a section's line must hold nothing else. */
 static int check_key(const char *what, const char *key, struct error *err)
 {
+	char file[NAME_MAX + 1];
+
 	if (key[strcspn(key, ";#")] || (*key == '[' && strstr(key, "] ")))
 		return error_set(
 			err,
 			"no %s's name; if it is meant as a section, put the comment on a line of "
 			"its own",
 			what);
-	return check_name(what, key, err);
+	if (config_is_pattern(key))
+		return is_good_pattern(key) ? 0 : error_set(err, "bad pattern '%s'", key);
+	return filename_encode(file, "", what, key, err);
 }
 
 static int check_worker(const char *key, const char *value, struct error *err)
@@ -213,7 +195,7 @@ static const char *lock_of(const char *section)
 {
 	size_t length = sizeof(LOCK_PREFIX) - 1;
 
-	if (!strcmp(section, SECTION_SLOTS))
+	if (!strcmp(section, CONFIG_SECTION_SLOTS))
 		return CONFIG_DEFAULT_LOCK;
 	return strncmp(section, LOCK_PREFIX, length) ? NULL : section + length;
 }
@@ -222,9 +204,9 @@ static int check_entry(const char *section, const char *key, const char *value, 
 {
 	struct slotset slots;
 
-	if (!strcmp(section, SECTION_MAIN))
+	if (!strcmp(section, CONFIG_SECTION_MAIN))
 		return check_main(key, value, err);
-	if (!strcmp(section, SECTION_WORKERS))
+	if (!strcmp(section, CONFIG_SECTION_WORKERS))
 		return check_worker(key, value, err);
 	/* a lock's: check_section() has seen its section first */
 	if (check_key("group", key, err) || slotset_parse(&slots, value, err))
@@ -236,8 +218,9 @@ static int check_entry(const char *section, const char *key, const char *value, 
 /* With the brackets, so that nobody takes it for a key. Of a lock's section the first word decides. */
 static int unknown_section(const char *section, struct error *err)
 {
-	static const char *const known[] = {"[" SECTION_MAIN "]", "[" SECTION_WORKERS "]",
-					    "[" SECTION_SLOTS "]"};
+	static const char *const known[] = {"[" CONFIG_SECTION_MAIN "]",
+					    "[" CONFIG_SECTION_WORKERS "]",
+					    "[" CONFIG_SECTION_SLOTS "]"};
 	char word[SUGGEST_MAX];
 	struct suggest suggest;
 
@@ -255,22 +238,15 @@ static int check_section(const char *section, struct error *err)
 	const char *lock = lock_of(section);
 	char file[NAME_MAX + 1];
 
-	if (!strcmp(section, SECTION_MAIN) || !strcmp(section, SECTION_WORKERS))
+	if (!strcmp(section, CONFIG_SECTION_MAIN) || !strcmp(section, CONFIG_SECTION_WORKERS))
 		return 0;
 	if (!lock)
 		return unknown_section(section, err);
-	if (strcmp(section, SECTION_SLOTS) && !strcmp(lock, CONFIG_DEFAULT_LOCK))
+	if (strcmp(section, CONFIG_SECTION_SLOTS) && !strcmp(lock, CONFIG_DEFAULT_LOCK))
 		return error_set(err, "lock 'default' is the section [slots]");
 	if (lock[strcspn(lock, " \t,=:")])
 		return error_set(err, "lock name '%s' has a blank, a comma, a colon or '='", lock);
 	return filename_encode(file, "", "lock", lock, err);
-}
-
-static int add_lock(struct config *config, const char *name, struct error *err)
-{
-	if (names_add(&config->locks, name))
-		return error_sys(err, ENOMEM, "cannot load '%s'", config->path);
-	return 0;
 }
 
 int config_check_item(const char *name, const char *value, struct error *err)
@@ -297,17 +273,15 @@ static int check_dictionary(struct config *config, struct error *err)
 {
 	const char *name, *value;
 	struct error reason;
+	int result = names_add(&config->locks, CONFIG_DEFAULT_LOCK);
 
-	if (add_lock(config, CONFIG_DEFAULT_LOCK, err))
-		return -1;
-	for (unsigned i = 0; config_item(config, i, &name, &value); i++) {
+	for (unsigned i = 0; !result && config_item(config, i, &name, &value); i++) {
 		if (config_check_item(name, value, &reason))
 			return error_set(err, "%s: %s", config->path, reason.text);
-		if (!value && !strncmp(name, LOCK_PREFIX, sizeof(LOCK_PREFIX) - 1) &&
-		    add_lock(config, lock_of(name), err))
-			return -1;
+		if (!value && !strncmp(name, LOCK_PREFIX, sizeof(LOCK_PREFIX) - 1))
+			result = names_add(&config->locks, lock_of(name));
 	}
-	return 0;
+	return result ? error_sys(err, ENOMEM, "cannot load '%s'", config->path) : 0;
 }
 
 /* --- loading ----------------------------------------------------------------------------- */
@@ -393,8 +367,7 @@ static int parse_copy(struct config *config, const struct config_text *text,
 
 /*
  * iniparser 4.1 reads files only, by their names. One in memory has what was checked, whatever
- * becomes of the file itself meanwhile, and less of it. Where iniparser objects, it tells about
- * the file itself, whose lines it can number.
+ * becomes of the file itself meanwhile, and less of it.
  */
 static int parse_text(struct config *config, const struct config_text *text, struct error *err)
 {
@@ -407,8 +380,6 @@ static int parse_text(struct config *config, const struct config_text *text, str
 		result = parse_copy(config, text, &copy, err);
 		if (result && !config->ini && !memfile_is_readable(&copy))
 			result = parse(config, text->path, err);
-		else if (result && !config->ini && text->left_out)
-			parse(config, text->path, err);
 		memfile_close(&copy);
 		return result;
 	case MEMFILE_UNSUPPORTED:
@@ -420,16 +391,17 @@ static int parse_text(struct config *config, const struct config_text *text, str
 	return -1; /* said outright for clang's analyzer, which does not look into error.c */
 }
 
-static struct config *load(const char *path, enum config_text_part part, const char *worker,
-			   struct error *err)
+static struct config *load(const char *path, bool whole, const char *worker, struct error *err)
 {
 	struct config *config = NULL;
 	struct config_text text;
 
-	if (!config_text_read(&text, path, err) && !config_text_check(&text, part, worker, err))
+	if (!config_text_read(&text, path, err) && !config_text_check(&text, err))
 		config = new_config(path, err);
 	if (config) {
 		config->identity = text.identity;
+		if (!whole)
+			config_text_leave_out(&text, worker);
 		if (parse_text(config, &text, err) || check_dictionary(config, err)) {
 			config_free(config);
 			config = NULL;
@@ -441,12 +413,12 @@ static struct config *load(const char *path, enum config_text_part part, const c
 
 struct config *config_load(const char *path, struct error *err)
 {
-	return load(path, CONFIG_TEXT_WHOLE, NULL, err);
+	return load(path, true, NULL, err);
 }
 
 struct config *config_load_for(const char *path, const char *worker, struct error *err)
 {
-	return load(path, CONFIG_TEXT_FOR_WORKER, worker, err);
+	return load(path, false, worker, err);
 }
 
 void config_free(struct config *config)
@@ -481,14 +453,14 @@ const char *config_path(const struct config *config)
 
 const char *config_directory(const struct config *config)
 {
-	return iniparser_getstring(config->ini, SECTION_MAIN ":directory", NULL);
+	return iniparser_getstring(config->ini, CONFIG_SECTION_MAIN ":directory", NULL);
 }
 
 bool config_strict(const struct config *config)
 {
 	bool strict = false;
 
-	parse_bool(iniparser_getstring(config->ini, SECTION_MAIN ":strict", "no"), &strict);
+	parse_bool(iniparser_getstring(config->ini, CONFIG_SECTION_MAIN ":strict", "no"), &strict);
 	return strict;
 }
 
@@ -502,9 +474,9 @@ void config_groups(const struct config *config, config_see *see, void *arg)
 
 		if (!colon || !value)
 			continue;
-		if (!strncmp(name, SECTION_WORKERS ":", sizeof(SECTION_WORKERS)))
+		if (!strncmp(name, CONFIG_SECTION_WORKERS ":", sizeof(CONFIG_SECTION_WORKERS)))
 			snprintf(group, sizeof(group), "%s", value);
-		else if (!strncmp(name, SECTION_SLOTS, sizeof(SECTION_SLOTS) - 1) &&
+		else if (!strncmp(name, CONFIG_SECTION_SLOTS, sizeof(CONFIG_SECTION_SLOTS) - 1) &&
 			 !config_is_pattern(colon + 1))
 			snprintf(group, sizeof(group), "%s", colon + 1);
 		else
@@ -516,7 +488,7 @@ void config_groups(const struct config *config, config_see *see, void *arg)
 
 void config_workers(const struct config *config, config_see *see, void *arg)
 {
-	static const char prefix[] = SECTION_WORKERS ":";
+	static const char prefix[] = CONFIG_SECTION_WORKERS ":";
 	const char *name, *value;
 
 	for (unsigned i = 0; config_item(config, i, &name, &value); i++) {
@@ -582,7 +554,7 @@ enum config_match config_group(const struct config *config, const char *worker, 
 	text_fold(folded);
 	if (!pattern)
 		pattern = &ignored;
-	value = look_up(config, SECTION_WORKERS, folded, pattern);
+	value = look_up(config, CONFIG_SECTION_WORKERS, folded, pattern);
 	snprintf(group, size, "%s", value ? value : folded);
 	text_fold(group);
 	if (!value)
@@ -590,31 +562,23 @@ enum config_match config_group(const struct config *config, const char *worker, 
 	return *pattern ? CONFIG_PATTERN : CONFIG_EXACT;
 }
 
-static int no_such_lock(const struct config *config, const char *lock, struct error *err)
-{
-	struct suggest suggest;
-	char list[512];
-
-	suggest_begin(&suggest, lock);
-	for (unsigned i = 0; i < config->locks.count; i++)
-		suggest_offer(&suggest, config->locks.list[i]);
-	names_join(&config->locks, list, sizeof(list));
-	error_set(err, "no lock '%s' in '%s'; there are: %s", lock, config->path, list);
-	return suggest_append(&suggest, err);
-}
-
 int config_slots(const struct config *config, const char *lock, const char *group,
 		 struct slotset *slots, struct error *err)
 {
 	const char *value, *pattern;
-	char section[1024];
+	char section[1024], list[512];
+	struct suggest suggest;
 	unsigned i = 0;
 
-	while (i < config->locks.count && strcasecmp(config->locks.list[i], lock))
-		i++;
-	if (i == config->locks.count)
-		return no_such_lock(config, lock, err);
-	snprintf(section, sizeof(section), "%s%s", i ? LOCK_PREFIX : SECTION_SLOTS,
+	suggest_begin(&suggest, lock);
+	for (; i < config->locks.count && strcasecmp(config->locks.list[i], lock); i++)
+		suggest_offer(&suggest, config->locks.list[i]);
+	if (i == config->locks.count) {
+		names_join(&config->locks, list, sizeof(list));
+		error_set(err, "no lock '%s' in '%s'; there are: %s", lock, config->path, list);
+		return suggest_append(&suggest, err);
+	}
+	snprintf(section, sizeof(section), "%s%s", i ? LOCK_PREFIX : CONFIG_SECTION_SLOTS,
 		 i ? config->locks.list[i] : "");
 	value = look_up(config, section, group, &pattern);
 	if (!value) {

@@ -11,6 +11,7 @@
 #include "base/filename.h"
 #include "base/text.h"
 
+#define MAX_PLAIN 200 /* the length of a name that is certainly one of a file, encoded or not */
 #define MAX_FILE_SIZE (64 * 1024 * 1024) /* no groups.ini; a mistake that would eat memory */
 
 /* What to do, with a command that does it. */
@@ -59,29 +60,23 @@ static int open_file(const char *path, struct stat *identity, struct error *err)
 	return -1;
 }
 
-/* Makes room for more bytes than there are, and a NUL. */
-static int make_room(struct config_text *text, size_t room, struct error *err)
-{
-	char *more = realloc(text->bytes, room + 1);
-
-	if (!more)
-		return error_sys(err, ENOMEM, "cannot load '%s'", text->path);
-	text->bytes = more;
-	return 0;
-}
-
 /* Reads what stat has counted, and what it has not, as of a file in /proc or one that grows. */
 static int read_all(struct config_text *text, int fd, struct error *err)
 {
-	size_t expected = (size_t)text->identity.st_size, room = expected + 1;
+	size_t expected = (size_t)text->identity.st_size, room = 0;
 	ssize_t got = 1;
 
-	if (make_room(text, room, err))
-		return -1;
 	/* As many bytes as stat said, and no more, though there was room: the end. */
 	while (got > 0 && (!expected || text->size != expected)) {
-		if (text->size == room && make_room(text, room *= 2, err))
-			return -1;
+		if (text->size == room) {
+			char *more;
+
+			room = room ? 2 * room : expected + 1;
+			more = realloc(text->bytes, room + 1);
+			if (!more)
+				return error_sys(err, ENOMEM, "cannot load '%s'", text->path);
+			text->bytes = more;
+		}
 		got = read(fd, text->bytes + text->size, room - text->size);
 		if (got < 0)
 			return error_sys(err, errno, "cannot read '%s'", text->path);
@@ -112,69 +107,6 @@ void config_text_free(struct config_text *text)
 	text->bytes = NULL;
 }
 
-/* --- plain entries ------------------------------------------------------------------------ */
-
-/* The length of a name and of blanks: a line of both is far below iniparser's longest. */
-#define MAX_PLAIN 200
-#define MAX_BLANKS 100
-
-/* Moves over blanks, few enough. */
-static const char *skip_blanks(const char *p)
-{
-	const char *from = p;
-
-	while ((*p == ' ' || *p == '\t') && p - from < MAX_BLANKS)
-		p++;
-	return p;
-}
-
-/*
- * Moves behind a plain name, whose bytes no INI file, shell pattern or file name takes for more;
- * NULL: it is none. A dot in front is left to filename_encode().
- */
-static const char *skip_plain(const char *p)
-{
-	const char *from = p;
-
-	if (*p == '.')
-		return NULL;
-	while (filename_is_plain(*p))
-		p++;
-	return p > from && p - from <= MAX_PLAIN ? p : NULL;
-}
-
-struct plain {
-	const char *name;
-	size_t length;
-	const char *next; /* line */
-};
-
-/*
- * Reads a line "NAME = WORD" of two plain names and nothing else. iniparser has no other reading
- * of it; what it might have one of is not plain. The text's NUL ends every loop in here.
- */
-static bool read_plain(const char *line, struct plain *plain)
-{
-	const char *p = plain->name = skip_blanks(line);
-
-	p = skip_plain(p);
-	if (!p)
-		return false;
-	plain->length = (size_t)(p - plain->name);
-	p = skip_blanks(p);
-	if (*p != '=')
-		return false;
-	p = skip_plain(skip_blanks(p + 1));
-	if (!p)
-		return false;
-	p = skip_blanks(p);
-	p += *p == '\r' && p[1] == '\n';
-	if (*p != '\n')
-		return false; /* the file's last line is not worth a thought */
-	plain->next = p + 1;
-	return true;
-}
-
 /* --- what iniparser would skip, misread or lose ------------------------------------------- */
 
 /*
@@ -196,19 +128,9 @@ bool config_text_allows(unsigned char byte)
 	return (byte >= 32 || isspace(byte)) && byte != 127;
 }
 
-static int check_lost(const struct scan *scan, char byte, struct error *err)
-{
-	if (scan->first || byte == ';' || byte == '#' || !scan->has_comment)
-		return 0;
-	return error_set(
-		err,
-		"%s:%u: is lost in the comment of the line before, which ends with a backslash",
-		scan->path, scan->line);
-}
-
 static int check_byte(struct scan *scan, unsigned char byte, struct error *err)
 {
-	bool lone_return = scan->previous == '\r' && byte != '\n';
+	bool lone_return = scan->previous == '\r' && byte != '\n', is_comment;
 
 	scan->previous = (char)byte;
 	if (lone_return)
@@ -229,113 +151,107 @@ static int check_byte(struct scan *scan, unsigned char byte, struct error *err)
 	}
 	if (isspace(byte))
 		return 0;
-	if (check_lost(scan, (char)byte, err))
-		return -1;
-	scan->has_entry |= !scan->has_comment && byte != ';' && byte != '#';
-	scan->has_comment |= byte == ';' || byte == '#';
+	is_comment = byte == ';' || byte == '#';
+	if (!scan->first && !is_comment && scan->has_comment)
+		return error_set(
+			err,
+			"%s:%u: is lost in the comment of the line before, which ends with a backslash",
+			scan->path, scan->line);
+	scan->has_entry |= !scan->has_comment && !is_comment;
+	scan->has_comment |= is_comment;
 	scan->first = scan->first ? scan->first : (char)byte;
 	scan->last = (char)byte;
 	return 0;
 }
 
-/* At the file's end: the last line must have one, too. */
-static int check_end(struct scan *scan, struct error *err)
+int config_text_check(const struct config_text *text, struct error *err)
 {
-	if (scan->previous == '\r')
-		return check_byte(scan, ' ', err);
-	if (scan->has_entry && (scan->last == '\\' || scan->previous == '\n'))
+	struct scan scan = {.path = text->path, .line = 1};
+
+	if (text->size >= 3 && !memcmp(text->bytes, "\xef\xbb\xbf", 3))
+		return error_set(err, "%s:1: starts with a byte order mark; save it as plain UTF-8",
+				 text->path);
+	for (size_t i = 0; i < text->size; i++) {
+		if (check_byte(&scan, (unsigned char)text->bytes[i], err))
+			return -1;
+	}
+	if (scan.previous == '\r') /* at the file's end it has no line feed either */
+		return check_byte(&scan, ' ', err);
+	if (scan.has_entry && (scan.last == '\\' || scan.previous == '\n'))
 		return error_set(err,
 				 "%s:%u: the last line ends with a backslash and would be lost",
-				 scan->path, scan->line);
+				 scan.path, scan.line);
 	return 0;
 }
 
 /* --- leaving out -------------------------------------------------------------------------- */
 
+static const char *skip_blanks(const char *p)
+{
+	return p + strspn(p, " \t");
+}
+
+/*
+ * Moves behind a plain name, whose bytes no INI file, shell pattern or file name takes for more;
+ * NULL: it is none, or may be too long. A dot in front is left to filename_encode().
+ */
+static const char *skip_plain(const char *p)
+{
+	const char *from = p;
+
+	while (filename_is_plain(*p))
+		p++;
+	return *from != '.' && p > from && p - from <= MAX_PLAIN ? p : NULL;
+}
+
+/*
+ * Whether the line is "NAME = WORD" of two plain names and nothing else, of which iniparser has no
+ * other reading, and NAME is not the worker. The text's NUL ends every loop in here.
+ */
+static bool is_for_others(const char *line, const char *worker)
+{
+	const char *name = skip_blanks(line), *end = skip_plain(name), *p;
+
+	if (!end)
+		return false;
+	p = skip_blanks(end);
+	p = *p == '=' ? skip_plain(skip_blanks(p + 1)) : NULL;
+	if (!p)
+		return false;
+	p = skip_blanks(p);
+	p += *p == '\r';
+	return *p == '\n' &&
+	       !(worker && !strncasecmp(name, worker, (size_t)(end - name)) && !worker[end - name]);
+}
+
 /* Whether the line, blanks aside, is [workers] and nothing else. */
-static bool opens_workers(const char *line, const char *end)
+static bool opens_workers(const char *line)
 {
 	static const char section[] = "[workers]";
 	size_t length = sizeof(section) - 1;
 
 	line = skip_blanks(line);
-	while (end > line && isspace((unsigned char)end[-1]))
-		end--;
-	return (size_t)(end - line) == length && !strncasecmp(line, section, length);
+	return !strncasecmp(line, section, length) &&
+	       line[length + strspn(line + length, " \t\r\v\f")] == '\n';
 }
 
-static bool ends_with_backslash(const char *line, const char *end)
+void config_text_leave_out(struct config_text *text, const char *worker)
 {
-	while (end > line && isspace((unsigned char)end[-1]))
-		end--;
-	return end > line && end[-1] == '\\';
-}
+	/* Certainly: whatever may open a section, or is continued, ends it. */
+	bool in_workers = false, continued = false;
 
-/* Where a walk through the lines has got to. */
-struct walk {
-	bool in_workers; /* certainly: whatever may open a section, or is continued, ends it */
-	bool continued;  /* the line belongs to the one before */
-};
+	for (char *line = text->bytes, *end; (end = strchr(line, '\n')); line = end + 1) {
+		const char *last = end;
+		bool was_continued = continued;
 
-static void pass_line(struct walk *walk, const char *line, const char *end)
-{
-	bool continues = ends_with_backslash(line, end);
-
-	while (line < end && isspace((unsigned char)*line))
-		line++;
-	if (walk->continued || continues)
-		walk->in_workers = false;
-	else if (*line == '[')
-		walk->in_workers = opens_workers(line, end);
-	walk->continued = continues;
-}
-
-/* Checks a line that is no plain entry; moves behind it. */
-static int check_line(struct scan *scan, const char **p, const char *end, struct error *err)
-{
-	const char *newline = memchr(*p, '\n', (size_t)(end - *p));
-
-	for (end = newline ? newline + 1 : end; *p < end; (*p)++) {
-		if (check_byte(scan, (unsigned char)**p, err))
-			return -1;
+		while (last > line && isspace((unsigned char)last[-1]))
+			last--;
+		continued = last > line && last[-1] == '\\';
+		if (was_continued || continued)
+			in_workers = false;
+		else if (line[strspn(line, " \t\r\v\f")] == '[')
+			in_workers = opens_workers(line);
+		else if (in_workers && is_for_others(line, worker))
+			*line = ';';
 	}
-	return 0;
-}
-
-int config_text_check(struct config_text *text, enum config_text_part part, const char *worker,
-		      struct error *err)
-{
-	struct scan scan = {.path = text->path, .line = 1};
-	struct walk walk = {.in_workers = false};
-	const char *p = text->bytes, *end = text->bytes + text->size;
-	char *out = text->bytes;
-
-	if (text->size >= 3 && !memcmp(p, "\xef\xbb\xbf", 3))
-		return error_set(err, "%s:1: starts with a byte order mark; save it as plain UTF-8",
-				 text->path);
-	while (p < end) {
-		const char *line = p;
-		struct plain plain;
-
-		if (!walk.continued && read_plain(line, &plain)) {
-			scan.line++;
-			p = plain.next;
-			if (part == CONFIG_TEXT_FOR_WORKER && walk.in_workers &&
-			    !(worker && !strncasecmp(plain.name, worker, plain.length) &&
-			      !worker[plain.length])) {
-				text->left_out++;
-				continue;
-			}
-		} else {
-			if (check_line(&scan, &p, end, err))
-				return -1;
-			pass_line(&walk, line, p);
-		}
-		if (out != line)
-			memmove(out, line, (size_t)(p - line));
-		out += p - line;
-	}
-	text->size = (size_t)(out - text->bytes);
-	*out = '\0';
-	return check_end(&scan, err);
 }

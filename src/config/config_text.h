@@ -19,7 +19,6 @@ struct config_text {
 	char *bytes;      /* with a NUL behind them. Owned. */
 	size_t size;
 	struct stat identity; /* as the file was before it was read */
-	unsigned left_out;    /* entries, by config_text_check() */
 };
 
 /* Reads the file if it can be a config at all; free with config_text_free(), whatever came of it. */
@@ -29,15 +28,14 @@ void config_text_free(struct config_text *text);
 /* Whether the byte may stand in the file. */
 bool config_text_allows(unsigned char byte);
 
+/* Refuses, with the line, what iniparser would not take for what it looks like. */
+int config_text_check(const struct config_text *text, struct error *err);
+
 /*
- * Refuses, with the line, what iniparser would not take for what it looks like.
- *
- * CONFIG_TEXT_FOR_WORKER leaves out lines: those "NAME = GROUP" of [workers] of which it is certain
- * that iniparser takes them for that, that config_check_item() takes them too, and that they say
- * nothing about `worker` (folded; NULL: about nobody). A line in doubt stays.
+ * Makes comments of lines of a text that was checked: those "NAME = GROUP" of [workers] of which it
+ * is certain that iniparser takes them for that, that config_check_item() takes them too, and that
+ * they say nothing about `worker` (folded; NULL: about nobody). A line in doubt stays.
  */
-enum config_text_part { CONFIG_TEXT_WHOLE, CONFIG_TEXT_FOR_WORKER };
-int config_text_check(struct config_text *text, enum config_text_part part, const char *worker,
-		      struct error *err);
+void config_text_leave_out(struct config_text *text, const char *worker);
 
 #endif

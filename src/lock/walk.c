@@ -10,12 +10,8 @@
 #include "base/filename.h"
 #include "base/names.h"
 
-/*
- * The directories in directory `name` of `parent`, whose path is `path`; *fd is the caller's to
- * close. For one that is not there *fd is -1 and nothing is listed.
- */
-static int list(struct names *names, int *fd, int parent, const char *name, const char *path,
-		struct error *err)
+int walk_list(struct names *names, int *fd, int parent, const char *name, unsigned char type,
+	      const char *path, struct error *err)
 {
 	int follow = parent == AT_FDCWD ? 0 : O_NOFOLLOW;
 
@@ -24,7 +20,7 @@ static int list(struct names *names, int *fd, int parent, const char *name, cons
 		return 0;
 	if (*fd < 0)
 		return error_sys(err, errno, "cannot read directory '%s'", path);
-	if (names_read(names, *fd, DT_DIR, path, err))
+	if (names_read(names, *fd, type, path, err))
 		return -1;
 	names_sort(names);
 	return 0;
@@ -33,7 +29,7 @@ static int list(struct names *names, int *fd, int parent, const char *name, cons
 int walk_locks(const char *dir, walk_visit *visit, void *arg, struct error *err)
 {
 	struct names groups = {0};
-	int dirfd, result = list(&groups, &dirfd, AT_FDCWD, dir, dir, err);
+	int dirfd, result = walk_list(&groups, &dirfd, AT_FDCWD, dir, DT_DIR, dir, err);
 
 	for (unsigned i = 0; !result && i < groups.count; i++) {
 		char group[NAME_MAX + 1], lock[NAME_MAX + 1], path[PATH_MAX];
@@ -43,7 +39,7 @@ int walk_locks(const char *dir, walk_visit *visit, void *arg, struct error *err)
 		if (!filename_decode(group, groups.list[i]))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, groups.list[i]);
-		if (list(&locks, &fd, dirfd, groups.list[i], path, err))
+		if (walk_list(&locks, &fd, dirfd, groups.list[i], DT_DIR, path, err))
 			visit(arg, group, NULL);
 		for (unsigned j = 0; j < locks.count; j++) {
 			if (filename_decode(lock, locks.list[j]))

@@ -5,6 +5,7 @@
 #define GROUPLOCK_WALK_H
 
 #include "base/error.h"
+#include "base/names.h"
 
 /*
  * Calls `visit` with the names, as people write them, of each DIR/GROUP/LOCK, in the order of
@@ -14,5 +15,13 @@
  */
 typedef void walk_visit(void *arg, const char *group, const char *lock);
 int walk_locks(const char *dir, walk_visit *visit, void *arg, struct error *err);
+
+/*
+ * Lists, sorted, what names_read() reads in directory `name` of `parent`, whose path for the message
+ * is `path`. *fd, of that directory, is the caller's to close. For one that is not there, or is none,
+ * *fd is -1 and nothing is listed.
+ */
+int walk_list(struct names *names, int *fd, int parent, const char *name, unsigned char type,
+	      const char *path, struct error *err);
 
 #endif

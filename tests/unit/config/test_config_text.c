@@ -21,8 +21,8 @@ static void thins_to(const char *text, const char *worker, const char *expected)
 
 	tempdir_write_text(FILE_NAME, text);
 	cr_assert(zero(int, config_text_read(&read, FILE_NAME, &err)), "%s", err.text);
-	cr_assert(zero(int, config_text_check(&read, CONFIG_TEXT_FOR_WORKER, worker, &err)), "%s",
-		  err.text);
+	cr_assert(zero(int, config_text_check(&read, &err)), "%s", err.text);
+	config_text_leave_out(&read, worker);
 	check_text(read.bytes, expected);
 	cr_assert(eq(ulong, read.size, strlen(expected)));
 	config_text_free(&read);
@@ -31,11 +31,11 @@ static void thins_to(const char *text, const char *worker, const char *expected)
 Test(config_text, leaves_out_plain_entries_for_others)
 {
 	thins_to("[workers]\nw1 = hw1\n w2=hw2\r\nW3\t=\thw.3-x_ \n", "w2",
-		 "[workers]\n w2=hw2\r\n");
+		 "[workers]\n;1 = hw1\n w2=hw2\r\n;3\t=\thw.3-x_ \n");
 	thins_to("[WORKERS]  \nW1 = hw1\nw2 = hw2\nw1 = hw3\n", "w1",
-		 "[WORKERS]  \nW1 = hw1\nw1 = hw3\n");
-	thins_to("[workers]\nw1 = hw1\n", NULL, "[workers]\n");
-	thins_to("[workers]\nw1 = hw1\nw11 = hw1\n", "w", "[workers]\n");
+		 "[WORKERS]  \nW1 = hw1\n;2 = hw2\nw1 = hw3\n");
+	thins_to("[workers]\nw1 = hw1\n", NULL, "[workers]\n;1 = hw1\n");
+	thins_to("[workers]\nw1 = hw1\nw11 = hw1\n", "w", "[workers]\n;1 = hw1\n;11 = hw1\n");
 }
 
 Test(config_text, leaves_what_is_not_plain)
@@ -72,40 +72,27 @@ Test(config_text, leaves_what_does_not_certainly_stand_in_workers)
 
 Test(config_text, leaves_names_that_may_be_too_long)
 {
-	char longest[256], text[2048], blanks[128];
+	char longest[256], text[1024], thin[1024];
 
 	memset(longest, 'x', sizeof(longest));
-	memset(blanks, ' ', sizeof(blanks));
 	longest[200] = '\0';
-	blanks[100] = '\0';
-	snprintf(text, sizeof(text), "[workers]\n%s%s%s=%s%s%s\n", blanks, longest, blanks, blanks,
-		 longest, blanks);
-	thins_to(text, NULL, "[workers]\n");
+	snprintf(text, sizeof(text), "[workers]\n%s=%s\n", longest, longest);
+	snprintf(thin, sizeof(thin), "[workers]\n;%s=%s\n", longest + 1, longest);
+	thins_to(text, NULL, thin);
 	longest[200] = 'x';
 	longest[201] = '\0';
 	snprintf(text, sizeof(text), "[workers]\nw1 = %s\n%s = hw1\n", longest, longest);
 	thins_to(text, NULL, text);
 }
 
-Test(config_text, thousands_cost_no_more_than_the_one_asked_for)
+Test(config_text, a_mistake_behind_what_is_left_out_has_its_own_line)
 {
 	struct error err = {""};
-	struct config_text read;
-	size_t room = 400000, used;
-	char *text = malloc(room);
 
-	cr_assert_not_null(text);
-	used = (size_t)snprintf(text, room, "[workers]\n");
-	for (int i = 0; i < 10000; i++)
-		used += (size_t)snprintf(text + used, room - used, "w%d = hw%d\n", i, i / 4);
-	tempdir_write_text(FILE_NAME, text);
-	free(text);
-	cr_assert(zero(int, config_text_read(&read, FILE_NAME, &err)), "%s", err.text);
-	cr_assert(zero(int, config_text_check(&read, CONFIG_TEXT_FOR_WORKER, "w7777", &err)), "%s",
-		  err.text);
-	check_text(read.bytes, "[workers]\nw7777 = hw1944\n");
-	cr_assert(eq(uint, read.left_out, 9999));
-	config_text_free(&read);
+	tempdir_write_text(FILE_NAME, "[workers]\nw1 = hw1\nw2 = hw2\nnonsense\n");
+	cr_assert_null(config_load_for(FILE_NAME, "w9", &err));
+	cr_assert(zero(int, strncmp(err.text, FILE_NAME ":4: ", sizeof(FILE_NAME ":4: ") - 1)),
+		  "%s", err.text);
 }
 
 /* --- the answers are those of the whole file ---------------------------------------------- */
@@ -220,7 +207,6 @@ static bool same_answers(const char *text, const char *worker)
 	return good;
 }
 
-/* Enough plain entries at the start that iniparser gets what is left of the file from memory. */
 Test(config_text, answers_are_those_of_the_whole_file)
 {
 	uint64_t state = 1;
