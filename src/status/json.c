@@ -91,9 +91,12 @@ static json_t *make_waiter(const struct report *report, const struct report_row 
 	return waiter;
 }
 
-static void set_rows(json_t **object, const struct report *report, const struct report_lock *lock)
+static json_t *make_lock(const struct report *report, const struct report_lock *lock)
 {
-	json_t *slots = json_array(), *waiters = json_array();
+	bool seen = !*lock->problem.text; /* else it has no rows */
+	json_t *object = json_object();
+	json_t *slots = seen ? json_array() : json_null();
+	json_t *waiters = seen ? json_array() : json_null();
 
 	for (unsigned i = 0; i < lock->count; i++) {
 		const struct report_row *row = &lock->rows[i];
@@ -103,15 +106,6 @@ static void set_rows(json_t **object, const struct report *report, const struct 
 		else if (row->place)
 			jsonout_append(&waiters, make_waiter(report, row));
 	}
-	jsonout_set(object, "slots", slots);
-	jsonout_set(object, "waiters", waiters);
-}
-
-static json_t *make_lock(const struct report *report, const struct report_lock *lock)
-{
-	json_t *object = json_object();
-	bool seen = !*lock->problem.text;
-
 	jsonout_set(&object, "group", jsonout_text(lock->group));
 	jsonout_set(&object, "lock", jsonout_text(lock->lock));
 	jsonout_set(&object, "limit", lock->limited ? json_integer(lock->limit) : json_null());
@@ -119,12 +113,8 @@ static json_t *make_lock(const struct report *report, const struct report_lock *
 	jsonout_set(&object, "held", seen ? json_integer(lock->held) : json_null());
 	jsonout_set(&object, "waiting", seen ? json_integer(lock->waiting) : json_null());
 	jsonout_set(&object, "problem", jsonout_text(seen ? NULL : lock->problem.text));
-	if (seen) {
-		set_rows(&object, report, lock);
-	} else {
-		jsonout_set(&object, "slots", json_null());
-		jsonout_set(&object, "waiters", json_null());
-	}
+	jsonout_set(&object, "slots", slots);
+	jsonout_set(&object, "waiters", waiters);
 	return object;
 }
 
