@@ -119,6 +119,7 @@ static const struct field {
 	{"host", TEXT, AT(process.host)},
 	{"boot", TEXT, AT(process.boot), .bytes = HEX "-"},
 	{"pidns", NUMBER, AT(process.pidns), .max = UINT64_MAX},
+	{"timens", NUMBER, AT(process.timens), .max = UINT64_MAX},
 	{"pid", NUMBER, AT(process.pid), .max = INT32_MAX},
 	{"start", NUMBER, AT(process.start), .max = UINT64_MAX},
 	{"since", NUMBER, AT(since), .max = INT64_MAX},
