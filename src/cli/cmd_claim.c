@@ -300,7 +300,6 @@ static int claim_slots(struct claim *claim, struct error *err)
 		return hold(claim, err) ? COMMAND_FAILED : 0;
 	case ACQUIRE_BUSY:
 	case ACQUIRE_TIMEOUT:
-		*err->text = '\0'; /* that has been said */
 		return request->conflict_status;
 	case ACQUIRE_ERROR:
 		break;
