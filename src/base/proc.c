@@ -156,13 +156,20 @@ static bool read_stat_of(pid_t pid, struct proc_stat *stat)
 	return read_stat(path, stat);
 }
 
-bool proc_has_ended(const struct proc_identity *them, const struct proc_identity *self)
+bool proc_can_tell(const struct proc_identity *them, const struct proc_identity *self)
 {
 	struct proc_stat stat;
 
 	/* What /proc says of ourselves must be true, or it is another namespace's. */
-	if (!proc_is_here(them, self) || !read_stat_of(self->pid, &stat) ||
-	    stat.start != self->start)
+	return proc_is_here(them, self) && read_stat_of(self->pid, &stat) &&
+	       stat.start == self->start;
+}
+
+bool proc_has_ended(const struct proc_identity *them, const struct proc_identity *self)
+{
+	struct proc_stat stat;
+
+	if (!proc_can_tell(them, self))
 		return false;
 	if (!read_stat_of(them->pid, &stat)) /* gone, or hidden by the mount option hidepid= */
 		return kill(them->pid, 0) && errno == ESRCH;

@@ -37,12 +37,14 @@ void proc_self(struct proc_identity *self);
 bool proc_is_here(const struct proc_identity *them, const struct proc_identity *self);
 
 /*
- * Both are about a process that is or was here, and are false where that cannot be known.
+ * All are about a process that is or was here. The others are false where that cannot be known.
  *
+ * proc_can_tell: whether proc_has_ended() knows.
  * proc_has_ended: it is gone or a zombie, or its pid is another's by now. A process whose first
  * thread has ended while others run has not.
  * proc_is_stopped: by a signal or a debugger.
  */
+bool proc_can_tell(const struct proc_identity *them, const struct proc_identity *self);
 bool proc_has_ended(const struct proc_identity *them, const struct proc_identity *self);
 bool proc_is_stopped(const struct proc_identity *them, const struct proc_identity *self);
 

@@ -274,12 +274,16 @@ static void describe(struct claim *claim)
 {
 	struct record *record = &claim->request.job.record;
 	char command[RECORD_COMMAND_SIZE - 16] = "";
+	struct proc_identity bound = {.start = 0};
 
-	if (claim->bound.pid)
+	if (claim->bound.pid) {
 		proc_command(claim->bound.pid, command, sizeof(command));
+		proc_other(&bound, &record->process, claim->bound.pid);
+	}
 	snprintf(record->command, sizeof(record->command), "claim%s%s", *command ? " of " : "",
 		 command);
 	record->bound = claim->bound.pid;
+	record->boundstart = bound.start;
 	claim->request.job.kind = RECORD_CLAIM;
 	claim->request.job.adds_to_held = true;
 }

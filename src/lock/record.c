@@ -125,6 +125,7 @@ static const struct field {
 	{"since", NUMBER, AT(since), .max = INT64_MAX},
 	{"count", NUMBER, AT(count), .max = UINT32_MAX},
 	{"bound", NUMBER, AT(bound), .max = INT32_MAX},
+	{"boundstart", NUMBER, AT(boundstart), .max = UINT64_MAX},
 	{"until", NUMBER, AT(until), .max = INT64_MAX},
 	/* Last: it takes what is left, so a long command loses its tail and nothing else. */
 	{"command", TEXT, AT(command)},
