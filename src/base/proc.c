@@ -9,6 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+/*
+ * PROC_TIME_INIT_INO, the same on every Linux. It counts as 0: kernels before 5.6 have no other time
+ * namespace, and records of older versions do not name it.
+ */
+#define INITIAL_TIMENS UINT64_C(0xEFFFFFFA)
+
 /* The start of a small file as a string, empty if it cannot be read. One read(2): /proc gives all that fits. */
 static ssize_t slurp(const char *path, char *out, size_t size)
 {
@@ -107,15 +113,14 @@ static bool read_stat(const char *path, struct proc_stat *stat)
 }
 
 /* By the link's text, "pid:[4026531836]", which costs less than the inode that stat(2) would have to make. */
-static uint64_t pid_namespace(void)
+static uint64_t own_namespace(const char *link)
 {
-	static const char prefix[] = "pid:[";
-	const size_t start = sizeof(prefix) - 1;
-	char text[64];
-	ssize_t length = readlink("/proc/self/ns/pid", text, sizeof(text) - 1);
+	char text[64], *number;
+	ssize_t length = readlink(link, text, sizeof(text) - 1);
 
 	text[length > 0 ? length : 0] = '\0';
-	return strncmp(text, prefix, start) ? 0 : strtoull(text + start, NULL, 10);
+	number = strchr(text, '[');
+	return number ? strtoull(number + 1, NULL, 10) : 0;
 }
 
 void proc_self(struct proc_identity *self)
@@ -127,7 +132,10 @@ void proc_self(struct proc_identity *self)
 		strcpy(self->host, "unknown");
 	slurp("/proc/sys/kernel/random/boot_id", self->boot, sizeof(self->boot));
 	self->boot[strcspn(self->boot, "\n")] = '\0';
-	self->pidns = pid_namespace();
+	self->pidns = own_namespace("/proc/self/ns/pid");
+	self->timens = own_namespace("/proc/self/ns/time");
+	if (self->timens == INITIAL_TIMENS)
+		self->timens = 0;
 	self->pid = getpid();
 	if (read_stat("/proc/self/stat", &own))
 		self->start = own.start;
@@ -136,7 +144,7 @@ void proc_self(struct proc_identity *self)
 bool proc_is_here(const struct proc_identity *them, const struct proc_identity *self)
 {
 	return *them->boot && !strcmp(them->boot, self->boot) && them->pidns &&
-	       them->pidns == self->pidns && them->start;
+	       them->pidns == self->pidns && them->timens == self->timens && them->start;
 }
 
 /* False if /proc does not show that pid, whoever has it now. */
@@ -148,13 +156,20 @@ static bool read_stat_of(pid_t pid, struct proc_stat *stat)
 	return read_stat(path, stat);
 }
 
-bool proc_has_ended(const struct proc_identity *them, const struct proc_identity *self)
+bool proc_can_tell(const struct proc_identity *them, const struct proc_identity *self)
 {
 	struct proc_stat stat;
 
 	/* What /proc says of ourselves must be true, or it is another namespace's. */
-	if (!proc_is_here(them, self) || !read_stat_of(self->pid, &stat) ||
-	    stat.start != self->start)
+	return proc_is_here(them, self) && read_stat_of(self->pid, &stat) &&
+	       stat.start == self->start;
+}
+
+bool proc_has_ended(const struct proc_identity *them, const struct proc_identity *self)
+{
+	struct proc_stat stat;
+
+	if (!proc_can_tell(them, self))
 		return false;
 	if (!read_stat_of(them->pid, &stat)) /* gone, or hidden by the mount option hidepid= */
 		return kill(them->pid, 0) && errno == ESRCH;

@@ -17,6 +17,7 @@ struct proc_identity {
 	char host[HOST_NAME_MAX + 1];
 	char boot[PROC_BOOT_SIZE]; /* /proc/sys/kernel/random/boot_id; empty: unknown */
 	uint64_t pidns;            /* number of /proc/self/ns/pid, namespaces(7); 0: unknown */
+	uint64_t timens; /* of /proc/self/ns/time, by whose clock `start` is; 0: the initial one */
 	pid_t pid;
 	uint64_t
 		start; /* of the process, in clock ticks since boot, proc(5) field 22; 0: unknown */
@@ -29,18 +30,21 @@ void proc_other(struct proc_identity *other, const struct proc_identity *self, p
 void proc_self(struct proc_identity *self);
 
 /*
- * Whether their pid means something here: same boot, same PID namespace, and a start time to
- * tell it from a later process of the same number. Only then may it be looked up.
+ * Whether their pid means something here: same boot, same PID namespace, and a start time, by the clock
+ * of the same time namespace, to tell it from a later process of the same number. Only then may it be
+ * looked up.
  */
 bool proc_is_here(const struct proc_identity *them, const struct proc_identity *self);
 
 /*
- * Both are about a process that is or was here, and are false where that cannot be known.
+ * All are about a process that is or was here. The others are false where that cannot be known.
  *
+ * proc_can_tell: whether proc_has_ended() knows.
  * proc_has_ended: it is gone or a zombie, or its pid is another's by now. A process whose first
  * thread has ended while others run has not.
  * proc_is_stopped: by a signal or a debugger.
  */
+bool proc_can_tell(const struct proc_identity *them, const struct proc_identity *self);
 bool proc_has_ended(const struct proc_identity *them, const struct proc_identity *self);
 bool proc_is_stopped(const struct proc_identity *them, const struct proc_identity *self);
 

@@ -252,17 +252,21 @@ static int claim_slots(struct claim *claim, struct error *err)
 	struct request *request = &claim->request;
 	struct record *record = &request->job.record;
 	char command[RECORD_COMMAND_SIZE - 16] = "";
+	struct proc_identity bound = {.start = 0};
 	size_t slots;
 
 	fdlimit_raise(&request->fd_limit); /* ours alone: nothing is exec'ed */
 	if (bind(claim, err) || request_resolve(request, err) ||
 	    request_check(request, &slots, err))
 		return COMMAND_FAILED;
-	if (claim->bound.pid)
+	if (claim->bound.pid) {
 		proc_command(claim->bound.pid, command, sizeof(command));
+		proc_other(&bound, &record->process, claim->bound.pid);
+	}
 	snprintf(record->command, sizeof(record->command), "claim%s%s", *command ? " of " : "",
 		 command);
 	record->bound = claim->bound.pid;
+	record->boundstart = bound.start;
 	request->job.kind = RECORD_CLAIM;
 	request->job.adds_to_held = true;
 	switch (request_acquire(request, err)) {
@@ -271,7 +275,6 @@ static int claim_slots(struct claim *claim, struct error *err)
 		return hold(claim, err) ? COMMAND_FAILED : 0;
 	case ACQUIRE_BUSY:
 	case ACQUIRE_TIMEOUT:
-		*err->text = '\0'; /* that has been said */
 		return request->conflict_status;
 	case ACQUIRE_ERROR:
 		break;

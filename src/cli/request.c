@@ -218,6 +218,8 @@ enum acquire_result request_acquire(struct request *request, struct error *err)
 
 	result = acquire(&request->job, err);
 	talk_close(&request->talk);
+	if (result != ACQUIRE_ERROR)
+		*err->text = '\0'; /* of what failed and was then done otherwise */
 	return result;
 }
 

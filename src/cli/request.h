@@ -80,7 +80,10 @@ int request_resolve(struct request *request, struct error *err);
  */
 int request_check(const struct request *request, size_t *slots, struct error *err);
 
-/* Gets the slots. Wants room for descriptors: fdlimit_raise(). */
+/*
+ * Gets the slots. Wants room for descriptors: fdlimit_raise(). `err` is empty after BUSY and TIMEOUT, which
+ * have been told.
+ */
 enum acquire_result request_acquire(struct request *request, struct error *err);
 
 /* The descriptors that hold what was got, malloc()ed; *count of them. NULL: no memory. */

@@ -109,7 +109,7 @@ static enum release_result judge(const struct record *record, const char *id, in
 	if (!proc_is_here(&record->process, self)) {
 		error_set(
 			err,
-			"claim %.*s is held on host '%s', in another PID namespace or boot; release it there",
+			"claim %.*s is held on host '%s', in another PID or time namespace or boot; release it there",
 			RECORD_SHORT_ID, record->id, record->process.host);
 		return RELEASE_FAILED;
 	}

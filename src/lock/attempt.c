@@ -18,9 +18,10 @@
 
 /*
  * How long a newcomer that must not block waits for keepers whose commands have ended. They need microseconds; one
- * that was killed, and left its slot to a daemon, never comes.
+ * that was killed, and left its slot to a daemon, never comes. And for slots of which nobody here can tell.
  */
 #define ENDING_PATIENCE CLOCK_SECOND
+#define DOUBTFUL_PATIENCE (CLOCK_SECOND / 20)
 
 /* What goes into a slot now (job->kind), or into a ticket (RECORD_WAIT). */
 static const struct record_text *own_text(struct attempt *at, enum record_kind kind,
@@ -63,6 +64,7 @@ static int survey(struct attempt *at)
  */
 static enum step take_free_slots(struct attempt *at, int *ending)
 {
+	const struct proc_identity *self = &at->job->record.process;
 	enum step step = STEP_ON;
 
 	if (open_slots(at) || survey(at))
@@ -72,9 +74,11 @@ static enum step take_free_slots(struct attempt *at, int *ending)
 		at->state = ATTEMPT_HOLDER;
 		return STEP_ON;
 	}
-	at->told.too_brief =
-		slots_are_ending(&at->slots, attempt_wanted(at), &at->job->record.process, ending);
-	if (at->told.too_brief && must_not_block(at) && clock_now() < at->began + ENDING_PATIENCE)
+	at->told.too_brief = slots_are_ending(&at->slots, attempt_wanted(at), self, false, ending);
+	at->patience = at->began + (at->told.too_brief ? ENDING_PATIENCE : DOUBTFUL_PATIENCE);
+	if (must_not_block(at) && clock_now() < at->patience &&
+	    (at->told.too_brief ||
+	     slots_are_ending(&at->slots, attempt_wanted(at), self, true, ending)))
 		step = STEP_ENDING;
 	slots_close(&at->slots);
 	return step;
@@ -128,7 +132,7 @@ static enum step arrive(struct attempt *at)
 				close(ending);
 			return step;
 		}
-		step = attempt_wait_for_other(at, ending, "slot", at->began + ENDING_PATIENCE);
+		step = attempt_wait_for_other(at, ending, "slot", at->patience);
 		if (step != STEP_ON && step != STEP_TIMEOUT)
 			return step;
 	}

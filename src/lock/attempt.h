@@ -73,6 +73,7 @@ struct attempt {
 	struct waitset waits;
 	bool waiting;        /* waits is open */
 	int64_t began;       /* when the lock was asked for */
+	int64_t patience;    /* until when one that must not block waits for a slot's end */
 	unsigned own;        /* slots that the caller's tree holds, where job->adds_to_held */
 	bool impossible;     /* more was asked for than the config said at the last survey */
 	struct grant *grant; /* what was got */

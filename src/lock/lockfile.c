@@ -31,31 +31,16 @@ static enum lockfile_result open_error(const struct statedir *sd, const char *na
 	return LOCKFILE_ERROR;
 }
 
-/* openat(2), a new file's mode being right from birth whatever the umask. 0, or errno. */
-static int open_file(const struct statedir *sd, const char *name, int flags, int *fd)
-{
-	mode_t umask_was = flags & O_CREAT ? umask(0) : 0;
-	int errnum;
-
-	*fd = openat(sd->fd, name, flags | SAFE_FLAGS, sd->mode & 0666);
-	errnum = *fd < 0 ? errno : 0;
-	if (flags & O_CREAT)
-		umask(umask_was);
-	return errnum;
-}
-
-/*
- * What became of open_file(): `errnum`, or a file, which must be a regular one, still linked, under
- * one name only; *fd is -1 if it is not.
- */
-static enum lockfile_result opened(const struct statedir *sd, const char *name, int flags,
-				   int errnum, int *fd, struct error *err)
+/* The file must be a regular one, still linked, under one name only; *fd is -1 if it is not. */
+static enum lockfile_result open_with(const struct statedir *sd, const char *name, int flags,
+				      int *fd, struct error *err)
 {
 	enum lockfile_result result = LOCKFILE_ERROR;
 	struct stat st;
 
-	if (errnum)
-		return open_error(sd, name, errnum, err);
+	*fd = openat(sd->fd, name, flags | SAFE_FLAGS, sd->mode & 0666);
+	if (*fd < 0)
+		return open_error(sd, name, errno, err);
 	if (fstat(*fd, &st))
 		result = open_error(sd, name, errno, err);
 	else if (!S_ISREG(st.st_mode))
@@ -64,19 +49,11 @@ static enum lockfile_result opened(const struct statedir *sd, const char *name, 
 		error_set(err, "'%s/%s' has other hard links; remove it", sd->path, name);
 	else if (!st.st_nlink)
 		result = LOCKFILE_MISSING;
-	/* Ours, but not as DIR would have it: we were killed between creating it and this. */
-	else if ((flags & O_ACCMODE) != O_RDWR || st.st_gid == sd->gid ||
-		 !statedir_adopt(sd, *fd, 0666, name, err))
+	else
 		return LOCKFILE_OK;
 	close(*fd);
 	*fd = -1;
 	return result;
-}
-
-static enum lockfile_result open_with(const struct statedir *sd, const char *name, int flags,
-				      int *fd, struct error *err)
-{
-	return opened(sd, name, flags, open_file(sd, name, flags, fd), fd, err);
 }
 
 enum lockfile_result lockfile_open(const struct statedir *sd, const char *name, int *fd,
@@ -93,46 +70,46 @@ enum lockfile_result lockfile_open_to_read(const struct statedir *sd, const char
 
 /*
  * Plain open first: fs.protected_regular refuses O_CREAT on another user's file in a sticky
- * directory, even to root. O_CREAT only when the file is missing; and without O_EXCL, since an
- * NFS client that remembers a name as missing asks the server only then.
+ * directory, even to root.
  */
 enum lockfile_result lockfile_open_or_create(const struct statedir *sd, const char *name, int *fd,
 					     struct error *err)
 {
-	enum lockfile_result result = LOCKFILE_MISSING;
-
 	for (int i = 0; i < CREATE_TRIES; i++) {
-		const int flags = O_RDWR | O_CREAT;
+		enum lockfile_result result = open_with(sd, name, O_RDWR, fd, err);
 		struct stat st;
-		int errnum;
 
-		result = open_with(sd, name, O_RDWR, fd, err);
 		if (result != LOCKFILE_MISSING)
 			return result;
-		errnum = open_file(sd, name, flags, fd);
-		result = opened(sd, name, flags, errnum, fd, err);
-		if (result == LOCKFILE_OK)
+		result = lockfile_create(sd, name, fd, err);
+		if (result == LOCKFILE_OK || result == LOCKFILE_ERROR)
 			return result;
+		/* An NFS client that remembers a name as missing asks the server only with O_CREAT. */
+		if (result == LOCKFILE_EXISTS) {
+			mode_t umask_was = umask(0); /* it may be gone by now */
+
+			result = open_with(sd, name, O_RDWR | O_CREAT, fd, err);
+			umask(umask_was);
+			if (result == LOCKFILE_OK)
+				return result;
+		}
 		if (fstat(sd->fd, &st) || st.st_nlink == 0)
 			return LOCKFILE_MISSING;
-		/* Another user won the race: protected_regular says EACCES; the file is there. */
-		if (result == LOCKFILE_ERROR && errnum != EACCES)
-			return result;
 	}
-	if (result == LOCKFILE_MISSING)
-		error_set(err, "cannot create '%s/%s': somebody keeps removing it", sd->path, name);
+	error_set(err, "cannot create '%s/%s': somebody keeps removing it", sd->path, name);
 	return LOCKFILE_ERROR;
 }
 
 enum lockfile_result lockfile_create(const struct statedir *sd, const char *name, int *fd,
 				     struct error *err)
 {
-	const int flags = O_RDWR | O_CREAT | O_EXCL;
-	int errnum = open_file(sd, name, flags, fd);
 	struct stat st;
 
-	if (errnum != EEXIST)
-		return opened(sd, name, flags, errnum, fd, err);
+	*fd = statedir_make(sd, name, O_RDWR | SAFE_FLAGS);
+	if (*fd >= 0)
+		return LOCKFILE_OK;
+	if (errno != EEXIST)
+		return open_error(sd, name, errno, err);
 	/* O_EXCL says EEXIST for anything: only a leftover regular file is nothing to worry about. */
 	if (fstatat(sd->fd, name, &st, AT_SYMLINK_NOFOLLOW) || S_ISREG(st.st_mode))
 		return LOCKFILE_EXISTS;

@@ -113,11 +113,13 @@ static const struct field {
 	{"host", TEXT, AT(process.host)},
 	{"boot", TEXT, AT(process.boot), .bytes = HEX "-"},
 	{"pidns", NUMBER, AT(process.pidns), .max = UINT64_MAX},
+	{"timens", NUMBER, AT(process.timens), .max = UINT64_MAX},
 	{"pid", NUMBER, AT(process.pid), .max = INT32_MAX},
 	{"start", NUMBER, AT(process.start), .max = UINT64_MAX},
 	{"since", NUMBER, AT(since), .max = INT64_MAX},
 	{"count", NUMBER, AT(count), .max = UINT32_MAX},
 	{"bound", NUMBER, AT(bound), .max = INT32_MAX},
+	{"boundstart", NUMBER, AT(boundstart), .max = UINT64_MAX},
 	{"until", NUMBER, AT(until), .max = INT64_MAX},
 	/* Last: it takes what is left, so a long command loses its tail and nothing else. */
 	{"command", TEXT, AT(command)},

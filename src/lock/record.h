@@ -53,8 +53,9 @@ struct record {
 	struct proc_identity process; /* the command's */
 	int64_t since;                /* wall clock, nanoseconds: when it took or asked */
 	uint64_t count;               /* slots held or asked for */
-	pid_t bound;   /* RECORD_CLAIM: the process that it lasts as long as; 0: none */
-	int64_t until; /* RECORD_CLAIM: wall clock of its --max; 0: none */
+	pid_t bound;         /* RECORD_CLAIM: the process that it lasts as long as; 0: none */
+	uint64_t boundstart; /* its start time, as process.start */
+	int64_t until;       /* RECORD_CLAIM: wall clock of its --max; 0: none */
 	char command[RECORD_COMMAND_SIZE];
 };
 

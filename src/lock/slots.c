@@ -180,16 +180,33 @@ bool slots_admissible(const struct slots *slots, unsigned want)
 	return slots->total == slots->eligible || slots->busy <= slots->eligible - want;
 }
 
-bool slots_are_ending(struct slots *slots, unsigned want, const struct proc_identity *self, int *fd)
+/* Whether what a busy slot lasts as long as has ended; `doubtful` where its record does not tell. */
+static bool is_ending(int fd, const struct proc_identity *self, bool doubtful)
+{
+	struct proc_identity last;
+	struct record record;
+
+	if (!record_read(&record, fd))
+		return doubtful;
+	last = record.process;
+	if (record.kind == RECORD_CLAIM) {
+		last.pid = record.bound;
+		last.start = record.boundstart;
+	}
+	if (!last.pid || (record.kind != RECORD_RUN && record.kind != RECORD_CLAIM))
+		return false;
+	return proc_can_tell(&last, self) ? proc_has_ended(&last, self) : doubtful;
+}
+
+bool slots_are_ending(struct slots *slots, unsigned want, const struct proc_identity *self,
+		      bool doubtful, int *fd)
 {
 	unsigned ending = 0, to_have = slots->mine, last = 0;
 
 	for (unsigned i = 0; i < slots->total; i++) {
 		const struct slot *slot = &slots->slot[i];
-		struct record record;
 
-		if (slot->state != SLOT_BUSY || !record_read(&record, slot->fd) ||
-		    record.kind != RECORD_RUN || !proc_has_ended(&record.process, self))
+		if (slot->state != SLOT_BUSY || !is_ending(slot->fd, self, doubtful))
 			continue;
 		ending++;
 		to_have += i < slots->eligible;

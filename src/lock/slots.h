@@ -69,13 +69,14 @@ int slots_hand_over(struct slots *slots, unsigned i);
 bool slots_admissible(const struct slots *slots, unsigned want);
 
 /*
- * After a survey that was not admissible: whether it would be if the slots whose commands have
- * ended were free. A command's end and its keeper's flock(LOCK_UN) are an instant apart, and
- * whoever runs two commands one after the other must not find the first one's slot busy. Then
- * *fd is the open file of such a slot, the caller's now, to wait for.
+ * After a survey that was not admissible: whether it would be if the slots were free whose commands,
+ * or whose claims' processes, have ended; with `doubtful` also those of which nobody here can tell.
+ * An end and the keeper's flock(LOCK_UN) are an instant apart, and whoever runs two commands one after
+ * the other must not find the first one's slot busy. Then *fd is the open file of such a slot, the
+ * caller's now, to wait for.
  */
 bool slots_are_ending(struct slots *slots, unsigned want, const struct proc_identity *self,
-		      int *fd);
+		      bool doubtful, int *fd);
 
 /* After a complete survey: the gate's new `top`, as low as what is held above the limit allows. */
 unsigned slots_top(const struct slots *slots);

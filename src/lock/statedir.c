@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,54 +15,112 @@
 
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
-int statedir_adopt(const struct statedir *sd, int fd, mode_t bits, const char *name,
-		   struct error *err)
-{
-	struct stat st;
-	mode_t mode = sd->mode & bits;
+/* Whom the kernel shows where the owner is not of this user namespace: user_namespaces(7). */
+#define OVERFLOW_UID 65534
 
-	if (fstat(fd, &st))
-		return error_sys(err, errno, "cannot stat '%s/%s'", sd->path, name);
-	if (st.st_uid != geteuid())
-		return 0;
-	/* The group first: chown may clear mode bits. */
-	if (st.st_gid != sd->gid && fchown(fd, (uid_t)-1, sd->gid) && errno != EPERM)
-		return error_sys(err, errno, "cannot change the group of '%s/%s'", sd->path, name);
-	if ((st.st_mode & 07777) != mode && fchmod(fd, mode))
-		return error_sys(err, errno, "cannot change the mode of '%s/%s'", sd->path, name);
-	return 0;
+/* Root makes things for the owner of DIR. */
+static bool gives_away(const struct statedir *sd)
+{
+	return sd->uid && sd->uid != OVERFLOW_UID && !geteuid();
 }
 
-/* Opens, or makes and opens, directory `name` in `parent`, whose path is sd->path. */
-static enum statedir_result enter(struct statedir *sd, int parent, const char *name, bool create,
+/*
+ * Gives what was just made the owner, group and permissions that DIR asks for. What this user, or
+ * user namespace, may not give is let be.
+ */
+static int adopt(const struct statedir *sd, int fd)
+{
+	bool give = gives_away(sd);
+	struct stat st;
+	mode_t mode;
+
+	if (fstat(fd, &st))
+		return -1;
+	if (S_ISREG(st.st_mode) && st.st_gid == sd->gid && !give)
+		return 0; /* its mode is right from birth */
+	/* Put there by another meanwhile; or the server of a network file system decides. */
+	if (st.st_uid != geteuid())
+		return 0;
+	mode = sd->mode & (S_ISREG(st.st_mode) ? 0666 : 07777);
+	/* The group first: chown may clear mode bits. The owner last: it may take the right to the rest. */
+	if (st.st_gid != sd->gid && fchown(fd, (uid_t)-1, sd->gid) && errno != EPERM)
+		return -1;
+	if ((st.st_mode & 07777) != mode && fchmod(fd, mode))
+		return -1;
+	return give && fchown(fd, sd->uid, (gid_t)-1) && errno != EPERM && errno != EINVAL ? -1 : 0;
+}
+
+/* Makes, opens and adopts it under its name, whatever the umask; -1 with errno. */
+static int make_here(const struct statedir *sd, const char *name, int flags)
+{
+	bool directory = flags & O_DIRECTORY;
+	mode_t umask_was = umask(0);
+	int fd = -1, errnum;
+
+	if (!directory)
+		fd = openat(sd->fd, name, flags | O_CREAT | O_EXCL, sd->mode & 0666);
+	else if (!mkdirat(sd->fd, name, sd->mode & 01777))
+		fd = openat(sd->fd, name, flags);
+	errnum = errno;
+	umask(umask_was);
+	if (fd >= 0 && adopt(sd, fd)) {
+		errnum = errno;
+		close(fd);
+		fd = -1;
+	}
+	errno = errnum;
+	return fd;
+}
+
+int statedir_make(const struct statedir *sd, const char *name, int flags)
+{
+	char unseen[32];
+	uint64_t random;
+	int fd, errnum;
+
+	if ((!gives_away(sd) && (sd->mode & S_ISGID || sd->gid == getegid())) ||
+	    getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return make_here(sd, name, flags);
+	/* Whoever ends this process meanwhile leaves nothing that shuts others out. */
+	snprintf(unseen, sizeof(unseen), ".new-%016" PRIx64, random);
+	fd = make_here(sd, unseen, flags);
+	if (fd >= 0 && !renameat2(sd->fd, unseen, sd->fd, name, RENAME_NOREPLACE))
+		return fd;
+	errnum = errno;
+	if (fd >= 0)
+		close(fd);
+	unlinkat(sd->fd, unseen, flags & O_DIRECTORY ? AT_REMOVEDIR : 0);
+	if (errnum == EINVAL || errnum == ENOSYS) /* NFS has no such rename */
+		return make_here(sd, name, flags);
+	errno = errnum;
+	return -1;
+}
+
+/* From directory sd->fd into `name` in it, which is opened, or made and opened. */
+static enum statedir_result enter(struct statedir *sd, const char *name, bool create,
 				  struct error *err)
 {
-	sd->fd = openat(parent, name, DIRECTORY_FLAGS | O_NOFOLLOW);
-	if (sd->fd < 0 && errno == ENOENT && create) {
-		/* Right from birth: between mkdir and chmod others may already come in. */
-		mode_t umask_was = umask(0);
-		int made = mkdirat(parent, name, sd->mode & 0777);
-		int errnum = errno;
+	const int flags = DIRECTORY_FLAGS | O_NOFOLLOW;
+	size_t used = strlen(sd->path);
+	int fd = openat(sd->fd, name, flags);
 
-		umask(umask_was);
-		if (made && errnum != EEXIST) {
-			error_sys(err, errnum, "cannot create directory '%s/%s'", sd->path, name);
+	if (fd < 0 && errno == ENOENT) {
+		if (!create)
+			return STATEDIR_MISSING;
+		fd = statedir_make(sd, name, flags);
+		if (fd < 0 && errno != EEXIST) {
+			error_sys(err, errno, "cannot create directory '%s/%s'", sd->path, name);
 			return STATEDIR_ERROR;
 		}
-		sd->fd = openat(parent, name, DIRECTORY_FLAGS | O_NOFOLLOW);
-		if (sd->fd >= 0 && statedir_adopt(sd, sd->fd, 07777, name, err)) {
-			statedir_close(sd);
-			return STATEDIR_ERROR;
-		}
+		if (fd < 0)
+			fd = openat(sd->fd, name, flags);
 	}
-	if (sd->fd >= 0) {
-		size_t used = strlen(sd->path);
-
+	if (fd >= 0) {
+		close(sd->fd);
+		sd->fd = fd;
 		snprintf(sd->path + used, sizeof(sd->path) - used, "/%s", name);
 		return STATEDIR_OK;
 	}
-	if (errno == ENOENT && !create)
-		return STATEDIR_MISSING;
 	if (errno == ELOOP || errno == ENOTDIR)
 		error_set(err, "'%s/%s' is not a directory; remove it", sd->path, name);
 	else
@@ -101,6 +161,7 @@ enum statedir_result statedir_open_top(struct statedir *sd, const char *dir, boo
 		return STATEDIR_ERROR;
 	}
 	sd->mode = st.st_mode & 07777;
+	sd->uid = st.st_uid;
 	sd->gid = st.st_gid;
 	return STATEDIR_OK;
 }
@@ -116,12 +177,10 @@ enum statedir_result statedir_open(struct statedir *sd, const char *dir, const c
 	    filename_encode(names[1], "", "lock", lock, err))
 		return STATEDIR_ERROR;
 	result = statedir_open_top(sd, dir, create, err);
-	for (int i = 0; i < 2 && result == STATEDIR_OK; i++) {
-		int parent = sd->fd;
-
-		result = enter(sd, parent, names[i], create, err);
-		close(parent);
-	}
+	for (int i = 0; i < 2 && result == STATEDIR_OK; i++)
+		result = enter(sd, names[i], create, err);
+	if (result != STATEDIR_OK)
+		statedir_close(sd);
 	return result;
 }
 

@@ -3,8 +3,8 @@
  *
  * Everything below is reached by openat() from its descriptor, so that a rename or a symlink
  * above it cannot lead one step of a run elsewhere than the step before. New directories and
- * files take the group and the permission bits of DIR, whatever the umask: the mode that the
- * administrator gave DIR is the policy for all of it.
+ * files take the group and the permission bits of DIR, whatever the umask, and its owner if root
+ * makes them: the mode that the administrator gave DIR is the policy for all of it.
  */
 #ifndef GROUPLOCK_STATEDIR_H
 #define GROUPLOCK_STATEDIR_H
@@ -18,6 +18,7 @@
 struct statedir {
 	int fd;              /* of DIR/GROUP/LOCK, O_CLOEXEC; -1 when closed */
 	mode_t mode;         /* DIR's mode, 07777 */
+	uid_t uid;           /* DIR's owner */
 	gid_t gid;           /* DIR's group */
 	char path[PATH_MAX]; /* DIR/GROUP/LOCK, for messages only */
 };
@@ -44,11 +45,14 @@ enum statedir_result statedir_open_top(struct statedir *sd, const char *dir, boo
 				       struct error *err);
 
 /*
- * Gives a file or directory that this process just made the group and permissions of DIR;
- * leaves alone what belongs to another user. `bits` are the permission bits that make sense for
- * it: 0666 for a file, 07777 for a directory. A group that this user may not give is let be.
+ * Makes and opens file `name` in the directory, which must not exist yet; with O_DIRECTORY in `flags`,
+ * those of open(2), a directory. It has DIR's group and permissions, and if root made it DIR's owner,
+ * from the moment that it has that name. Where it would be born otherwise it is made under another,
+ * .new-XXXX, and renamed; on a file system without renameat2(RENAME_NOREPLACE), NFS for one, it is
+ * put right in its place. Only what this call made is changed: whoever may write to a directory can
+ * move other files of this user there. A group or owner that this user may not give is let be.
+ * The descriptor, or -1 with errno. Does not block.
  */
-int statedir_adopt(const struct statedir *sd, int fd, mode_t bits, const char *name,
-		   struct error *err);
+int statedir_make(const struct statedir *sd, const char *name, int flags);
 
 #endif

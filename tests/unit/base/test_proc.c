@@ -130,6 +130,10 @@ Test(proc, pid_of_elsewhere_is_never_looked_up)
 	cr_assert(not(proc_is_here(&elsewhere, &self)));
 	cr_assert(not(proc_has_ended(&elsewhere, &self)));
 	elsewhere = gone;
+	elsewhere.timens++;
+	cr_assert(not(proc_is_here(&elsewhere, &self)));
+	cr_assert(not(proc_has_ended(&elsewhere, &self)));
+	elsewhere = gone;
 	elsewhere.start = 0;
 	cr_assert(not(proc_is_here(&elsewhere, &self)));
 	cr_assert(not(proc_has_ended(&elsewhere, &self)));

@@ -24,6 +24,7 @@ static struct record sample(void)
 		.process = {.host = "vm2",
 			    .boot = "5d3c4f0e-0000-4000-8000-0123456789ab",
 			    .pidns = 4026531836,
+			    .timens = 4026532000,
 			    .pid = 4242,
 			    .start = 123456789},
 		.since = INT64_C(1700000000123456789),
@@ -45,6 +46,7 @@ static void check_equal(const struct record *got, const struct record *expected)
 	check_text(got->process.host, expected->process.host);
 	check_text(got->process.boot, expected->process.boot);
 	cr_assert(eq(u64, got->process.pidns, expected->process.pidns));
+	cr_assert(eq(u64, got->process.timens, expected->process.timens));
 	cr_assert(eq(int, got->process.pid, expected->process.pid));
 	cr_assert(eq(u64, got->process.start, expected->process.start));
 	cr_assert(eq(i64, got->since, expected->since));

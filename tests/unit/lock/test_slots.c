@@ -582,7 +582,7 @@ static bool is_ending(const char *value, enum record_kind kind, const struct pro
 
 	open_slots(value, 0);
 	survey(1);
-	ending = slots_are_ending(&slots, 1, &self, &wait_for);
+	ending = slots_are_ending(&slots, 1, &self, false, &wait_for);
 	cr_assert(eq(int, ending, wait_for >= 0));
 	if (ending) {
 		cr_assert(lockfile_is_current(&sd, "slot.0", wait_for));
@@ -613,15 +613,15 @@ Test(slots, what_ends_must_be_enough_for_the_request)
 
 	open_slots("3", 0);
 	survey(3);
-	cr_assert(not(slots_are_ending(&slots, 3, &self, &wait_for)));
+	cr_assert(not(slots_are_ending(&slots, 3, &self, false, &wait_for)));
 	cr_assert(eq(int, wait_for, -1));
 	survey(2);
-	cr_assert(slots_are_ending(&slots, 2, &self, &wait_for));
+	cr_assert(slots_are_ending(&slots, 2, &self, false, &wait_for));
 	close(wait_for);
 	/* I5: what is held above the limit by one that lives still counts. */
 	open_slots("1", 3);
 	survey(1);
-	cr_assert(not(slots_are_ending(&slots, 1, &self, &wait_for)));
+	cr_assert(not(slots_are_ending(&slots, 1, &self, false, &wait_for)));
 	for (int i = 0; i < 3; i++)
 		close(fds[i]);
 }

@@ -1,6 +1,8 @@
 #include "lock/statedir.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -151,55 +153,61 @@ Test(statedir, new_directories_and_files_take_the_group_of_the_directory)
 	cr_assert(eq(uint, st.st_gid, group));
 	cr_assert(zero(int, stat("hw1/link", &st)));
 	cr_assert(eq(uint, st.st_gid, group));
-	fd = open("file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	cr_assert(zero(int, statedir_adopt(&sd, fd, 0666, "file", &err)), "%s", err.text);
+	fd = statedir_make(&sd, "file", O_RDWR | O_CLOEXEC);
 	cr_assert(zero(int, fstat(fd, &st)));
 	cr_assert(eq(uint, st.st_gid, group));
 	close(fd);
 	statedir_close(&sd);
 }
 
-Test(statedir, adopt_gives_a_file_the_permissions_that_make_sense_for_it)
+/* In a directory of another group, or of another owner than root, it is made under another name first. */
+Test(statedir, made_is_a_file_with_the_permissions_that_make_sense_for_it)
 {
 	static const mode_t modes[][2] = {
 		{0700, 0600}, {02770, 0660}, {0775, 0664}, {01777, 0666}, {02750, 0640}};
 
 	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
-		struct statedir sd = {.fd = -1, .mode = modes[i][0], .gid = getegid()};
-		int fd = open("file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		for (int kind = 0; kind < 3; kind++) {
+			struct statedir sd = {
+				.fd = AT_FDCWD,
+				.mode = modes[i][0],
+				.uid = kind == 1 ? 54321 : geteuid(),
+				.gid = kind == 2 ? some_group() : getegid(),
+			};
+			struct stat st;
+			int fd;
 
-		cr_assert(zero(int, fchmod(fd, 0)));
-		cr_assert(zero(int, statedir_adopt(&sd, fd, 0666, "file", &err)), "%s", err.text);
-		cr_assert(eq(uint, mode_of("file"), modes[i][1]), "directory %o", modes[i][0]);
-		close(fd);
+			umask(kind == 1 ? 0 : 077);
+			fd = statedir_make(&sd, "file", O_RDWR | O_CLOEXEC);
+			cr_assert(ge(int, fd, 0), "directory %o: %m", modes[i][0]);
+			cr_assert(zero(int, fstat(fd, &st)));
+			cr_assert(eq(uint, st.st_mode & 07777, modes[i][1]), "directory %o",
+				  modes[i][0]);
+			cr_assert(eq(uint, st.st_uid, geteuid() ? geteuid() : sd.uid));
+			cr_assert(eq(uint, st.st_gid, sd.gid));
+			close(fd);
+			cr_assert(zero(int, unlink("file")));
+			umask(022);
+		}
 	}
 }
 
-/* Root makes one; anybody else is not asked whether he may. */
-Test(statedir, adopt_leaves_a_file_of_another_user_alone)
+Test(statedir, made_is_nothing_in_the_place_of_what_is_there)
 {
-	struct statedir sd = {.fd = -1, .mode = 0777, .gid = getegid()};
-	int fd = geteuid() ? open("/", O_RDONLY | O_CLOEXEC)
-			   : open("file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	struct stat before, after;
+	const int kinds[] = {O_RDWR | O_CLOEXEC, O_RDONLY | O_DIRECTORY | O_CLOEXEC};
+	glob_t left;
 
-	if (!geteuid())
-		cr_assert(zero(int, fchown(fd, 54321, 54321)));
-	cr_assert(zero(int, fstat(fd, &before)));
-	cr_assert(ne(uint, before.st_uid, geteuid()));
-	cr_assert(zero(int, statedir_adopt(&sd, fd, 0666, "file", &err)), "%s", err.text);
-	cr_assert(zero(int, fstat(fd, &after)));
-	cr_assert(eq(uint, after.st_mode, before.st_mode));
-	cr_assert(eq(uint, after.st_gid, before.st_gid));
-	close(fd);
-}
+	for (int i = 0; i < 4; i++) {
+		struct statedir sd = {.fd = AT_FDCWD,
+				      .mode = 0700,
+				      .uid = geteuid(),
+				      .gid = i % 2 ? some_group() : getegid()};
 
-Test(statedir, adopt_says_what_it_cannot)
-{
-	struct statedir sd = {.fd = -1, .mode = 0700, .path = "/srv/locks/hw1/link"};
-
-	cr_assert(eq(int, statedir_adopt(&sd, -1, 0666, "gate", &err), -1));
-	check_has(err.text, "'/srv/locks/hw1/link/gate'");
+		tempdir_write_text("there", "as it was");
+		cr_assert(eq(int, statedir_make(&sd, "there", kinds[i / 2]), -1));
+		cr_assert(eq(int, errno, EEXIST));
+	}
+	cr_assert(eq(int, glob(".new-*", 0, NULL, &left), GLOB_NOMATCH));
 }
 
 /* --- what stands in the way -------------------------------------------------------------- */
