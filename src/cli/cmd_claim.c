@@ -280,6 +280,7 @@ static void describe(struct claim *claim)
 	snprintf(record->command, sizeof(record->command), "claim%s%s", *command ? " of " : "",
 		 command);
 	record->bound = claim->bound.pid;
+	record->sigqueue = 1;
 	claim->request.job.kind = RECORD_CLAIM;
 	claim->request.job.adds_to_held = true;
 }

@@ -42,18 +42,24 @@ enum keeper_result {
 enum keeper_reason {
 	KEEPER_ENDED,    /* the process watched */
 	KEEPER_EXPIRED,  /* the time */
-	KEEPER_RELEASED, /* somebody sent KEEPER_RELEASE_SIGNAL, where that is allowed */
+	KEEPER_RELEASED, /* it was told so, where that is allowed */
 	KEEPER_REASONS,
 };
 
-#define KEEPER_RELEASE_SIGNAL SIGTERM
+/*
+ * keeper_tell() queues this signal with this value, as sigqueue(3) does and nothing that means all processes.
+ * By its number: SIGRTMIN is not the same for all C libraries. A real-time signal, since those are not merged: a
+ * SIGTERM is lost, value and all, while another one is pending.
+ */
+#define KEEPER_RELEASE_SIGNAL 60
+#define KEEPER_RELEASE_VALUE 0x67726f75
 
 struct keeper_task {
 	const int *fds; /* the slots' descriptors, `count` of them, none below 3 */
 	size_t count;
 	int pidfd;       /* of the process to watch, not below 3; -1: none */
 	int64_t timeout; /* nanoseconds, CLOCK_NEVER: none */
-	bool releasable;
+	bool releasable; /* by keeper_tell(), and by SIGTERM if there is no process to watch */
 	/*
 	 * The read end of a pipe, or -1. Until its other end, which only the caller has, has said a
 	 * byte, nothing counts as held: a caller that dies before takes the slots with it.
@@ -85,7 +91,10 @@ enum keeper_result keeper_open_pidfd(pid_t pid, int lowest, int *pidfd);
  */
 enum keeper_result keeper_start(const struct keeper_task *task, pid_t *pid, struct error *err);
 
-/* Tells a keeper, by its pidfd, to release what it holds. -1: errno. */
-int keeper_tell(int pidfd);
+/*
+ * Tells a keeper, by its pidfd, to release what it holds. `by_term`: it is one of old, which SIGTERM tells. -1:
+ * errno; EAGAIN: its user has as many signals pending as RLIMIT_SIGPENDING allows now.
+ */
+int keeper_tell(int pidfd, bool by_term);
 
 #endif

@@ -27,11 +27,11 @@ id=${whole_id:0:8}
 forged() {
     local key pair
     local -A value=([state]='held    ' [kind]=claim [id]=$whole_id [worker]=w [host]=vm7 [boot]=$boot [pidns]=$pidns
-        [pid]=$1 [start]=$(start_time "$1" 2>/dev/null) [since]=$(date +%s%N) [count]=1 [bound]=0 [until]=0 [command]=claim)
+        [pid]=$1 [start]=$(start_time "$1" 2>/dev/null) [since]=$(date +%s%N) [count]=1 [bound]=0 [until]=0 [sigqueue]=1 [command]=claim)
     shift
     for pair; do value[${pair%%=*}]=${pair#*=}; done
     echo 'grouplock 1'
-    for key in state kind id worker host boot pidns pid start since count bound until command; do
+    for key in state kind id worker host boot pidns pid start since count bound until sigqueue command; do
         printf '%s %s\n' "$key" "${value[$key]-}"
     done
     echo
