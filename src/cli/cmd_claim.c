@@ -172,7 +172,7 @@ static int start_keeper(const struct claim *claim, int commit_fd, pid_t *pid, st
 
 	if (!fds)
 		return error_sys(err, ENOMEM, "cannot start the keeper");
-	request_keeper(&task, fds, count);
+	request_keeper(&task, &claim->request, fds, count);
 	result = keeper_start(&task, pid, err);
 	free(fds);
 	return result == KEEPER_STARTED ? 0 : -1;

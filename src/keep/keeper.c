@@ -178,6 +178,20 @@ static void write_title(char *title, size_t title_size)
 	memcpy(title, KEEPER_NAME, length < title_size ? length : title_size - 1);
 }
 
+/*
+ * Whether slot `fd` is still the task's. To lock it again changes nothing, flock(2); if the command has unlocked
+ * it, it fails, or makes sure that no one becomes its holder between the look at the record and the mark. That
+ * is not done under the gate: another's attempt may find the slot held a moment longer, as with any that ends.
+ */
+static bool is_own(const struct keeper_task *task, int fd)
+{
+	size_t size = strlen(task->own);
+	char found[KEEPER_OWN_SIZE];
+
+	return !flock(fd, LOCK_EX | LOCK_NB) && pread(fd, found, size, 0) == (ssize_t)size &&
+	       !memcmp(found, task->own, size);
+}
+
 /* The keeper's life. Returns its exit status. */
 static int keep(const struct making *making)
 {
@@ -188,8 +202,9 @@ static int keep(const struct making *making)
 	setsid(); /* the helper's session is no place to stay */
 	reason = is_committed(task) ? wait_for_reason(making) : KEEPER_RELEASED;
 	for (size_t i = 0; i < task->count; i++) {
-		(void)!pwrite(task->fds[i], task->marks[reason], task->mark_size,
-			      task->mark_offset);
+		if (is_own(task, task->fds[i]))
+			(void)!pwrite(task->fds[i], task->marks[reason], task->mark_size,
+				      task->mark_offset);
 		flock(task->fds[i], LOCK_UN);
 	}
 	return 0;

@@ -5,7 +5,8 @@
  * that it leaves behind; or it may have closed it. So a second process keeps a duplicate: it
  * waits on a pidfd until the command is gone and then calls flock(LOCK_UN), which frees the lock
  * for every duplicate of the description (flock(2)). Just before, it writes the reason into the
- * record, which from then on lets nobody pass who still has GROUPLOCK_HELD.
+ * record, which from then on lets nobody pass who still has GROUPLOCK_HELD; unless the command has unlocked the
+ * slot itself, and it is another's.
  *
  *     daemon inherits the fd       the keeper frees it
  *     command closes its fds       the keeper holds it
@@ -54,6 +55,8 @@ enum keeper_reason {
 #define KEEPER_RELEASE_SIGNAL 60
 #define KEEPER_RELEASE_VALUE 0x67726f75
 
+#define KEEPER_OWN_SIZE 80
+
 struct keeper_task {
 	const int *fds; /* the slots' descriptors, `count` of them, none below 3 */
 	size_t count;
@@ -65,6 +68,11 @@ struct keeper_task {
 	 * byte, nothing counts as held: a caller that dies before takes the slots with it.
 	 */
 	int commit_fd;
+	/*
+	 * How each slot's file begins while it is the task's: a command may unlock what it inherited, and then
+	 * another holds it, whose record is not to be marked.
+	 */
+	char own[KEEPER_OWN_SIZE];
 	off_t mark_offset; /* where in each slot the reason goes, and what it is in bytes */
 	size_t mark_size;
 	const char *marks[KEEPER_REASONS];

@@ -146,6 +146,15 @@ static uint64_t load(const struct field *field, const char *from)
 	return value <= field->max ? value : 0;
 }
 
+void record_start(enum record_kind kind, const char *secret, char *start, size_t size)
+{
+	char id[RECORD_SECRET_SIZE];
+
+	record_id(secret, id);
+	snprintf(start, size, HEADER "state %s\nkind %s\nid %s\n", record_states[RECORD_HELD],
+		 kinds[kind], id);
+}
+
 void record_format(const struct record *record, struct record_text *text)
 {
 	text->size = sizeof(HEADER) - 1;

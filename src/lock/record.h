@@ -43,6 +43,7 @@ enum record_state {
 
 #define RECORD_STATE_OFFSET 18 /* of the state's value in a record: behind "grouplock 1\nstate " */
 #define RECORD_STATE_SIZE 8
+#define RECORD_START_SIZE 80
 extern const char record_states[][RECORD_STATE_SIZE + 1]; /* the values, by enum record_state */
 
 struct record {
@@ -84,6 +85,12 @@ void record_id(const char *secret, char id[RECORD_SECRET_SIZE]);
 
 /* Joins a command's arguments by blanks into record->command, cut to its size. */
 void record_command(struct record *record, char *const *argv);
+
+/*
+ * How the record of a holder begins and no other does, up to its id; `size` of RECORD_START_SIZE is enough. So a
+ * keeper knows whether a slot is still what it keeps.
+ */
+void record_start(enum record_kind kind, const char *secret, char *start, size_t size);
 
 /* Formats; always fits, since every field has its bound. */
 void record_format(const struct record *record, struct record_text *text);

@@ -45,6 +45,7 @@ static struct keeper_task task_for(int fds[2])
 		.pidfd = -1,
 		.timeout = CLOCK_NEVER,
 		.commit_fd = -1,
+		.own = "state=held",
 		.mark_offset = 6,
 		.mark_size = 8,
 		.marks = {[KEEPER_ENDED] = "ended   ",
