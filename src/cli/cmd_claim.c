@@ -163,7 +163,7 @@ static int start_keeper(const struct claim *claim, int commit_fd, pid_t *pid, st
 
 	if (!fds)
 		return error_sys(err, ENOMEM, "cannot start the keeper");
-	request_keeper(&task, fds, count);
+	request_keeper(&task, &claim->request, fds, count);
 	result = keeper_start(&task, pid, err);
 	free(fds);
 	return result == KEEPER_STARTED ? 0 : -1;
@@ -267,6 +267,7 @@ static int claim_slots(struct claim *claim, struct error *err)
 		 command);
 	record->bound = claim->bound.pid;
 	record->boundstart = bound.start;
+	record->sigqueue = 1;
 	request->job.kind = RECORD_CLAIM;
 	request->job.adds_to_held = true;
 	switch (request_acquire(request, err)) {

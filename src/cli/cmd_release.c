@@ -11,7 +11,7 @@
 #include "lock/held.h"
 #include "lock/walk.h"
 
-#define RELEASE_UNKNOWN 1 /* exit status: no such claim, or not the caller's */
+#define RELEASE_FAILURE 1 /* exit status: a claim is not released, or cannot be looked for */
 
 static const struct option_spec release_options[] = {
 	{'q', "quiet", NULL, "do not say that a claim had ended before"},
@@ -32,6 +32,13 @@ struct search {
 	int status;
 	struct statedir sd;
 };
+
+static void fail(struct search *search, int status, const struct error *err)
+{
+	command_fail(err);
+	if (status > search->status)
+		search->status = status;
+}
 
 static void say_earlier(struct search *search, const char *id, const char *why)
 {
@@ -65,7 +72,12 @@ static void release_one(struct search *search, const char *file, const char *id,
 			say_earlier(search, record.id, ends[record.state]);
 		break;
 	case RELEASE_RUN:
-		search->found = search->found || known;
+		if (!known && !search->found) {
+			error_set(&err, "'%s' is a command of run, pid %ld, and no claim", id,
+				  (long)record.process.pid);
+			fail(search, RELEASE_FAILURE, &err);
+		}
+		search->found = true;
 		break;
 	case RELEASE_OTHER:
 		if (known)
@@ -77,13 +89,11 @@ static void release_one(struct search *search, const char *file, const char *id,
 		error_set(&err,
 			  "cannot release claim %.*s: no record in '%s/%s' tells who holds it",
 			  RECORD_SHORT_ID, id, search->sd.path, file);
-		search->status = RELEASE_UNKNOWN;
-		command_fail(&err);
+		fail(search, RELEASE_FAILURE, &err);
 		break;
 	case RELEASE_FAILED:
 		search->found = true;
-		search->status = RELEASE_UNKNOWN;
-		command_fail(&err);
+		fail(search, RELEASE_FAILURE, &err);
 		break;
 	}
 }
@@ -108,8 +118,7 @@ static void see_held(void *arg, const char *group_file, const char *lock_file, c
 	case STATEDIR_MISSING:
 		break;
 	case STATEDIR_ERROR:
-		search->status = RELEASE_UNKNOWN;
-		command_fail(&err);
+		fail(search, RELEASE_FAILURE, &err);
 		break;
 	}
 }
@@ -153,14 +162,20 @@ static void release_id(struct search *search, const char *id)
 	    id[strspn(id, "0123456789abcdef")]) {
 		error_set(&search->err, "'%s' is not the id of a claim; see 'grouplock status'",
 			  id);
-	} else if (!walk_locks(search->directory, see_lock, search, &search->err)) {
-		if (search->found)
-			return;
-		if (!search->unseen)
-			error_set(&search->err, "no claim '%s' in '%s'", id, search->directory);
+		fail(search, COMMAND_FAILED, &search->err);
+		return;
 	}
-	command_fail(&search->err);
-	search->status = RELEASE_UNKNOWN;
+	if (walk_locks(search->directory, see_lock, search, &search->err))
+		search->unseen = true;
+	if (search->found)
+		return;
+	if (search->unseen) {
+		fail(search, RELEASE_FAILURE, &search->err);
+	} else if (!search->quiet) {
+		error_set(&search->err, "no claim '%s' in '%s': it is over, or never was", id,
+			  search->directory);
+		command_fail(&search->err);
+	}
 }
 
 static int cmd_release(struct command_call *call)

@@ -85,7 +85,7 @@ static int start_keeper(struct run *run, const int *fds, size_t count, struct er
 
 	if (!count || run->pidfd < 0)
 		return 0;
-	request_keeper(&task, fds, count);
+	request_keeper(&task, &run->request, fds, count);
 	switch (keeper_start(&task, &keeper, err)) {
 	case KEEPER_STARTED:
 		return 0;

@@ -237,10 +237,12 @@ int *request_fds(const struct request *request, size_t *count)
 	return fds;
 }
 
-void request_keeper(struct keeper_task *task, const int *fds, size_t count)
+void request_keeper(struct keeper_task *task, const struct request *request, const int *fds,
+		    size_t count)
 {
 	task->fds = fds;
 	task->count = count;
+	record_start(request->job.kind, request->job.secret, task->own, sizeof(task->own));
 	task->mark_offset = RECORD_STATE_OFFSET;
 	task->mark_size = RECORD_STATE_SIZE;
 	task->marks[KEEPER_ENDED] = record_states[RECORD_ENDED];

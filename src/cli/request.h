@@ -90,7 +90,8 @@ enum acquire_result request_acquire(struct request *request, struct error *err);
 int *request_fds(const struct request *request, size_t *count);
 
 /* Completes a keeper's task: what it holds, how it marks the records of that, and its title. */
-void request_keeper(struct keeper_task *task, const int *fds, size_t count);
+void request_keeper(struct keeper_task *task, const struct request *request, const int *fds,
+		    size_t count);
 
 /* Writes job.record anew into each slot that is held. */
 int request_write_records(const struct request *request, struct error *err);

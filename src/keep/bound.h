@@ -18,8 +18,8 @@ struct bound {
 int bound_open(struct bound *bound, pid_t pid, struct error *err);
 
 /*
- * Opens the process that calls: the parent, or the shell that reads what its subshell of a `$(...)`
- * prints. Also -1 if the caller has ended, or is in an outer PID namespace: init, or whoever else has
+ * Opens the process that calls: the parent, or, where that is a subshell, the shell that reads what is printed
+ * to stdout. Blocks for two milliseconds then, at most two seconds if the shells around are busy. Also -1 if the caller has ended, or is in an outer PID namespace: init, or whoever else has
  * adopted this process, is not the caller.
  */
 int bound_open_caller(struct bound *bound, struct error *err);

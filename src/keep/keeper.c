@@ -104,7 +104,7 @@ static void close_others(const struct keeper_task *task)
 /* Returns 0, or the error number of something that the keeper cannot do without. */
 static int settle(struct making *making)
 {
-	uint64_t release = UINT64_C(1) << (KEEPER_RELEASE_SIGNAL - 1);
+	uint64_t heard = UINT64_C(1) << (KEEPER_RELEASE_SIGNAL - 1);
 	int errnum;
 
 	setsid();
@@ -119,8 +119,20 @@ static int settle(struct making *making)
 		return 0;
 	if (errnum) /* `release` knows keepers by their name */
 		return errnum;
-	making->signalfd = (int)syscall(SYS_signalfd4, -1, &release, sizeof(release), 0);
+	if (making->task->pidfd < 0) /* or whoever stops a service would have to wait for --max */
+		heard |= UINT64_C(1) << (SIGTERM - 1);
+	making->signalfd = (int)syscall(SYS_signalfd4, -1, &heard, sizeof(heard), SFD_NONBLOCK);
 	return making->signalfd < 0 ? errno : 0;
+}
+
+/* Takes a signal, and tells whether it is from keeper_tell(), or a SIGTERM if that is heard at all. */
+static bool is_told_to_release(int signalfd)
+{
+	struct signalfd_siginfo info;
+
+	return read(signalfd, &info, sizeof(info)) == sizeof(info) &&
+	       (info.ssi_signo == SIGTERM ||
+		(info.ssi_code == SI_QUEUE && info.ssi_int == KEEPER_RELEASE_VALUE));
 }
 
 /* Sleeps until there is a reason to let the slots go. */
@@ -138,8 +150,10 @@ static enum keeper_reason wait_for_reason(const struct making *making)
 
 		if (ready == 0)
 			return KEEPER_EXPIRED;
-		if (ready > 0)
-			return fds[0].revents ? KEEPER_ENDED : KEEPER_RELEASED;
+		if (ready > 0 && fds[0].revents)
+			return KEEPER_ENDED;
+		if (ready > 0 && is_told_to_release(making->signalfd))
+			return KEEPER_RELEASED;
 	}
 }
 
@@ -164,6 +178,20 @@ static void write_title(char *title, size_t title_size)
 	memcpy(title, KEEPER_NAME, length < title_size ? length : title_size - 1);
 }
 
+/*
+ * Whether slot `fd` is still the task's. To lock it again changes nothing, flock(2); if the command has unlocked
+ * it, it fails, or makes sure that no one becomes its holder between the look at the record and the mark. That
+ * is not done under the gate: another's attempt may find the slot held a moment longer, as with any that ends.
+ */
+static bool is_own(const struct keeper_task *task, int fd)
+{
+	size_t size = strlen(task->own);
+	char found[KEEPER_OWN_SIZE];
+
+	return !flock(fd, LOCK_EX | LOCK_NB) && pread(fd, found, size, 0) == (ssize_t)size &&
+	       !memcmp(found, task->own, size);
+}
+
 /* The keeper's life. Returns its exit status. */
 static int keep(const struct making *making)
 {
@@ -174,8 +202,9 @@ static int keep(const struct making *making)
 	setsid(); /* the helper's session is no place to stay */
 	reason = is_committed(task) ? wait_for_reason(making) : KEEPER_RELEASED;
 	for (size_t i = 0; i < task->count; i++) {
-		(void)!pwrite(task->fds[i], task->marks[reason], task->mark_size,
-			      task->mark_offset);
+		if (is_own(task, task->fds[i]))
+			(void)!pwrite(task->fds[i], task->marks[reason], task->mark_size,
+				      task->mark_offset);
 		flock(task->fds[i], LOCK_UN);
 	}
 	return 0;
@@ -276,7 +305,12 @@ enum keeper_result keeper_start(const struct keeper_task *task, pid_t *pid, stru
 	return making.refused ? KEEPER_UNSUPPORTED : KEEPER_ERROR;
 }
 
-int keeper_tell(int pidfd)
+int keeper_tell(int pidfd, bool by_term)
 {
-	return (int)syscall(SYS_pidfd_send_signal, pidfd, KEEPER_RELEASE_SIGNAL, NULL, 0);
+	siginfo_t info = {.si_signo = KEEPER_RELEASE_SIGNAL, .si_code = SI_QUEUE};
+
+	if (by_term)
+		return (int)syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0);
+	info.si_value.sival_int = KEEPER_RELEASE_VALUE;
+	return (int)syscall(SYS_pidfd_send_signal, pidfd, KEEPER_RELEASE_SIGNAL, &info, 0);
 }

@@ -5,7 +5,8 @@
  * that it leaves behind; or it may have closed it. So a second process keeps a duplicate: it
  * waits on a pidfd until the command is gone and then calls flock(LOCK_UN), which frees the lock
  * for every duplicate of the description (flock(2)). Just before, it writes the reason into the
- * record, which from then on lets nobody pass who still has GROUPLOCK_HELD.
+ * record, which from then on lets nobody pass who still has GROUPLOCK_HELD; unless the command has unlocked the
+ * slot itself, and it is another's.
  *
  *     daemon inherits the fd       the keeper frees it
  *     command closes its fds       the keeper holds it
@@ -42,23 +43,36 @@ enum keeper_result {
 enum keeper_reason {
 	KEEPER_ENDED,    /* the process watched */
 	KEEPER_EXPIRED,  /* the time */
-	KEEPER_RELEASED, /* somebody sent KEEPER_RELEASE_SIGNAL, where that is allowed */
+	KEEPER_RELEASED, /* it was told so, where that is allowed */
 	KEEPER_REASONS,
 };
 
-#define KEEPER_RELEASE_SIGNAL SIGTERM
+/*
+ * keeper_tell() queues this signal with this value, as sigqueue(3) does and nothing that means all processes.
+ * By its number: SIGRTMIN is not the same for all C libraries. A real-time signal, since those are not merged: a
+ * SIGTERM is lost, value and all, while another one is pending.
+ */
+#define KEEPER_RELEASE_SIGNAL 60
+#define KEEPER_RELEASE_VALUE 0x67726f75
+
+#define KEEPER_OWN_SIZE 80
 
 struct keeper_task {
 	const int *fds; /* the slots' descriptors, `count` of them, none below 3 */
 	size_t count;
 	int pidfd;       /* of the process to watch, not below 3; -1: none */
 	int64_t timeout; /* nanoseconds, CLOCK_NEVER: none */
-	bool releasable;
+	bool releasable; /* by keeper_tell(), and by SIGTERM if there is no process to watch */
 	/*
 	 * The read end of a pipe, or -1. Until its other end, which only the caller has, has said a
 	 * byte, nothing counts as held: a caller that dies before takes the slots with it.
 	 */
 	int commit_fd;
+	/*
+	 * How each slot's file begins while it is the task's: a command may unlock what it inherited, and then
+	 * another holds it, whose record is not to be marked.
+	 */
+	char own[KEEPER_OWN_SIZE];
 	off_t mark_offset; /* where in each slot the reason goes, and what it is in bytes */
 	size_t mark_size;
 	const char *marks[KEEPER_REASONS];
@@ -85,7 +99,10 @@ enum keeper_result keeper_open_pidfd(pid_t pid, int lowest, int *pidfd);
  */
 enum keeper_result keeper_start(const struct keeper_task *task, pid_t *pid, struct error *err);
 
-/* Tells a keeper, by its pidfd, to release what it holds. -1: errno. */
-int keeper_tell(int pidfd);
+/*
+ * Tells a keeper, by its pidfd, to release what it holds. `by_term`: it is one of old, which SIGTERM tells. -1:
+ * errno; EAGAIN: its user has as many signals pending as RLIMIT_SIGPENDING allows now.
+ */
+int keeper_tell(int pidfd, bool by_term);
 
 #endif

@@ -12,6 +12,7 @@
 #include "lock/lockfile.h"
 
 #define KEEPER_PATIENCE (10 * CLOCK_SECOND)
+#define TELL_AGAIN (20 * MILLISECOND)
 #define MILLISECOND (CLOCK_SECOND / 1000)
 
 /* 1: process `pid` is named as keepers are, 0: it is not, -1: errno says why that cannot be seen. */
@@ -69,6 +70,21 @@ static bool ends_within(int pidfd, int64_t duration)
 	return ready > 0;
 }
 
+/* Whether the keeper is told, or has ended; else errno. EAGAIN is tried again: a signal less, and there is room. */
+static bool tell_until(int pidfd, bool by_term, int64_t deadline)
+{
+	while (keeper_tell(pidfd, by_term)) {
+		int errnum = errno;
+
+		if (ends_within(pidfd, errnum == EAGAIN ? TELL_AGAIN : 0))
+			return true;
+		errno = errnum;
+		if (errnum != EAGAIN || clock_now() >= deadline)
+			return false;
+	}
+	return true;
+}
+
 /* Tells the keeper and waits for its end. */
 static enum release_result tell_keeper(const struct record *record, int slot_fd, struct error *err)
 {
@@ -84,7 +100,7 @@ static enum release_result tell_keeper(const struct record *record, int slot_fd,
 	}
 	if (check_keeper(record, slot_fd, err))
 		result = ends_within(pidfd, 0) ? RELEASE_EARLIER : RELEASE_FAILED;
-	else if (keeper_tell(pidfd))
+	else if (!tell_until(pidfd, !record->sigqueue, clock_now() + KEEPER_PATIENCE))
 		error_sys(err, errno, "cannot release claim %.*s", RECORD_SHORT_ID, record->id);
 	else if (!ends_within(pidfd, KEEPER_PATIENCE))
 		error_set(

@@ -24,7 +24,8 @@ enum release_result {
 
 /*
  * Ends the claim of id `id` (a start of it is enough) on slot `file` of an open statedir. Blocks
- * until the keeper has ended, at most ten seconds. *record becomes the slot's record.
+ * until the keeper has ended, at most ten seconds, and ten more if its user has too many signals pending for
+ * it to be told at once. *record becomes the slot's record.
  */
 enum release_result release_slot(const struct statedir *sd, const char *file, const char *id,
 				 const struct proc_identity *self, struct record *record,

@@ -121,6 +121,7 @@ static const struct field {
 	{"bound", NUMBER, AT(bound), .max = INT32_MAX},
 	{"boundstart", NUMBER, AT(boundstart), .max = UINT64_MAX},
 	{"until", NUMBER, AT(until), .max = INT64_MAX},
+	{"sigqueue", NUMBER, AT(sigqueue), .max = 1},
 	/* Last: it takes what is left, so a long command loses its tail and nothing else. */
 	{"command", TEXT, AT(command)},
 };
@@ -139,6 +140,15 @@ static uint64_t load(const struct field *field, const char *from)
 		memcpy(&value, from, sizeof(value));
 	}
 	return value <= field->max ? value : 0;
+}
+
+void record_start(enum record_kind kind, const char *secret, char *start, size_t size)
+{
+	char id[RECORD_SECRET_SIZE];
+
+	record_id(secret, id);
+	snprintf(start, size, HEADER "state %s\nkind %s\nid %s\n", record_states[RECORD_HELD],
+		 kinds[kind], id);
 }
 
 void record_format(const struct record *record, struct record_text *text)

@@ -43,6 +43,7 @@ enum record_state {
 
 #define RECORD_STATE_OFFSET 18 /* of the state's value in a record: behind "grouplock 1\nstate " */
 #define RECORD_STATE_SIZE 8
+#define RECORD_START_SIZE 80
 extern const char record_states[][RECORD_STATE_SIZE + 1]; /* the values, by enum record_state */
 
 struct record {
@@ -56,6 +57,7 @@ struct record {
 	pid_t bound;         /* RECORD_CLAIM: the process that it lasts as long as; 0: none */
 	uint64_t boundstart; /* its start time, as process.start */
 	int64_t until;       /* RECORD_CLAIM: wall clock of its --max; 0: none */
+	int sigqueue;        /* RECORD_CLAIM: 1: what releases it is a queued signal; 0, of old: SIGTERM */
 	char command[RECORD_COMMAND_SIZE];
 };
 
@@ -84,6 +86,12 @@ void record_id(const char *secret, char id[RECORD_SECRET_SIZE]);
 
 /* Joins a command's arguments by blanks into record->command, cut to its size. */
 void record_command(struct record *record, char *const *argv);
+
+/*
+ * How the record of a holder begins and no other does, up to its id; `size` of RECORD_START_SIZE is enough. So a
+ * keeper knows whether a slot is still what it keeps.
+ */
+void record_start(enum record_kind kind, const char *secret, char *start, size_t size);
 
 /* Formats; always fits, since every field has its bound. */
 void record_format(const struct record *record, struct record_text *text);

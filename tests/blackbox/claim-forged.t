@@ -27,11 +27,11 @@ id=${whole_id:0:8}
 forged() {
     local key pair
     local -A value=([state]='held    ' [kind]=claim [id]=$whole_id [worker]=w [host]=vm7 [boot]=$boot [pidns]=$pidns
-        [pid]=$1 [start]=$(start_time "$1" 2>/dev/null) [since]=$(date +%s%N) [count]=1 [bound]=0 [until]=0 [command]=claim)
+        [pid]=$1 [start]=$(start_time "$1" 2>/dev/null) [since]=$(date +%s%N) [count]=1 [bound]=0 [until]=0 [sigqueue]=1 [command]=claim)
     shift
     for pair; do value[${pair%%=*}]=${pair#*=}; done
     echo 'grouplock 1'
-    for key in state kind id worker host boot pidns pid start since count bound until command; do
+    for key in state kind id worker host boot pidns pid start since count bound until sigqueue command; do
         printf '%s %s\n' "$key" "${value[$key]-}"
     done
     echo
@@ -107,11 +107,11 @@ forged 1 >$place
 unharmed test "... nor process 1"
 forged "${pids[plain]}" pid=0 >$place
 run "$grouplock" release "$id"
-is "$status" 1 "a record of process 0 is none"
+is "$status:$lines" 0:1 "a record of process 0 is none, so there is no such claim"
 for pid in -1 "-${pids[plain]}" 4294967296 x; do
     forged "${pids[plain]}" "pid=$pid" >$place
     run "$grouplock" release "$id"
-    is "$status" 1 "... nor is one of process $pid"
+    is "$status:$lines" 0:1 "... nor is one of process $pid"
 done
 ok '[[ ! -e plain.signals ]] && ! dead ${pids[plain]}' "... and no one is signalled"
 
@@ -202,6 +202,9 @@ run "$grouplock" claim -g hw1
 real=$(said_value CLAIM)
 run timeout 60 "$grouplock" release "$real"
 is "$status:$err:$(held_slots)" 0:: "what grouplock never made is passed over"
+run "$grouplock" release "$id"
+is "$status:$lines" 1:1 "... but whether a claim is in there cannot be seen"
+rm locks/hw1/root locks/hw1/loop
 for junk in '' zeros random 'a megabyte of y'; do
     case $junk in
         '') : >$place ;;
@@ -210,7 +213,7 @@ for junk in '' zeros random 'a megabyte of y'; do
         *) yes | head -c 1000000 >$place ;;
     esac
     run "$grouplock" release "$id"
-    is "$status:$lines" 1:1 "a slot with ${junk:-nothing} in it has no claim"
+    is "$status:$lines" 0:1 "a slot with ${junk:-nothing} in it has no claim"
 done
 ok '[[ ! -e plain.signals ]] && ! dead ${pids[plain]}' "no one was signalled"
 

@@ -31,6 +31,17 @@ not_released() {
     status=$expected
 }
 
+# over NAME ID...: the last release has status 0 and said in one line for each of these ids, and no more, that no
+# record holds it: whether it is over or never was cannot be told.
+over() {
+    local name=$1 id
+    shift
+    is "$status:$out:$lines" "0::$#" "$name"
+    for id; do
+        like "$err" "(^|"$'\n'")grouplock: [^"$'\n'"]*'$id'[^"$'\n'"]*($|"$'\n'")" "... which is said of $id"
+    done
+}
+
 # --- by the variable ------------------------------------------------------------------------
 claim -g hw1
 GROUPLOCK_HELD=$held run "$grouplock" release
@@ -40,7 +51,7 @@ is "$status:$out:$err" 0:: "... a second time: no error, and no word"
 claim -g hw3 -l link -l default=2
 GROUPLOCK_HELD=$held run "$grouplock" release
 is "$status:$err:$(held_slots)" 0:: "... of several slots of two locks"
-claim -g hw1
+claim -g hw1 --pid $$ # else 'next' would wait for its own ancestor
 queue next -g hw1
 GROUPLOCK_HELD=$held run "$grouplock" release
 ok 'starts next' "... the next waiter starts"
@@ -86,7 +97,30 @@ run "$grouplock" release "$id"
 is "$status:$err" 0: "... a second time: no error, as long as the slot tells of it"
 run "$grouplock" run -g hw1 -n -- true
 run "$grouplock" release "$id"
-not_released "... an unknown id when it has been another's" "$id"
+over "... nor when the slot has been another's since" "$id"
+run "$grouplock" release -q "$id"
+is "$status:$out:$err" 0:: "... without a word under -q"
+# Whatever has become of the slot meanwhile, the answer is the same.
+for meanwhile in nothing a-run a-claim a-holder no-file no-group a-killed-keeper; do
+    claim -g hw3
+    was=$id
+    if [[ $meanwhile == a-killed-keeper ]]; then
+        kill -KILL "$(keepers)"
+    else
+        run "$grouplock" release "$id"
+    fi
+    all_free hw3 default 0
+    case $meanwhile in
+        a-run) run "$grouplock" run -g hw3 -- true ;;
+        a-claim) claim -g hw3 && GROUPLOCK_HELD=$held run "$grouplock" release ;;
+        a-holder) hold holder -g hw3 ;;
+        no-file) rm -f locks/hw3/default/slot.0 ;;
+        no-group) rm -rf locks/hw3 ;;
+    esac
+    run "$grouplock" release "$was"
+    is "$status" 0 "release of a claim that is over: true, with $meanwhile since"
+    [[ $meanwhile != a-holder ]] || end holder
+done
 claim -g hw1
 first=$id
 claim -g hw1 -l link
@@ -107,8 +141,8 @@ done
 run "$grouplock" release "${ids[@]:1}"
 is "$status:$err:$(held_slots)" 0::hw3/link/slot.0 "several ids"
 run "$grouplock" release 00000000 "${ids[0]}" ffffffff
-is "$status:$out:$(held_slots)" 1:: "a known id among unknown ones is released, and the status is 1"
-is "$(grep -c "^grouplock: no claim '0\{8\}'\|^grouplock: no claim 'f\{8\}'" run.err):$(wc -l <run.err)" 2:2 "... with a message for each that is unknown"
+is "$(held_slots)" '' "a known id among unknown ones is released"
+over "... and the status is 0" 00000000 ffffffff
 claim -g hw1
 record_id=$(sed -n 's/^id //p' locks/$claimed)
 is "${record_id:0:8}" "$id" "an id is the beginning of that of the record"
@@ -117,17 +151,25 @@ is "$status:$err:$(held_slots)" 0:: "... which can be given in full"
 
 claim -g hw1
 run "$grouplock" release 00000000
-not_released "an unknown id" 00000000
+over "an unknown id" 00000000
 record_id=$(sed -n 's/^id //p' locks/$claimed)
 other_digit=0
 if [[ ${record_id:8:1} == 0 ]]; then other_digit=1; fi # the record's next digit would make a longer id of it
-for unknown in '' ' ' x "${id:0:7}" "${id:0:7}x" "$id " " $id" "$id$other_digit" "${id^^}x" "$id$id" "*" "????????" "$held" "${held#*=}" \
-    "$claimed" -- 1 "$(printf '%040d' 0)" $'\e[31m12345678' "$(printf '%0100000d' 0)"; do
+for unknown in "${held#*=}" "$id$other_digit" "$id$id" "$(printf '%032d' 0)"; do
+    run "$grouplock" release "$unknown"
+    over "an unknown id of another length" "$unknown"
     run "$grouplock" release -- "$unknown"
-    like "$status:$lines:$err" '^1:1:grouplock: ' "$(printf %q "${unknown:0:40}") is no id"
+    over "... behind --" "$unknown"
+done
+for malformed in '' ' ' x "${id:0:7}" "${id:0:7}x" "$id " " $id" "${id^^}x" ABCDEF01 0123456A "*" "????????" "$held" \
+    "$claimed" -- 1 "$(printf '%033d' 0)" "$(printf '%040d' 0)" $'\e[31m12345678' "$(printf '%0100000d' 0)"; do
+    run "$grouplock" release -- "$malformed"
+    like "$status:$lines:$err" '^125:1:grouplock: ' "$(printf %q "${malformed:0:40}") is no id"
     unlike "$err" '[[:cntrl:]]' "... which is said in a line of text"
 done
 is "$(held_slots)" "$claimed" "... and the claim is still there"
+run "$grouplock" release -q ""
+refused "no id under -q" "''"
 run "$grouplock" release --no-such-option
 refused "an unknown option" --no-such-option
 run "$grouplock" release -f /nowhere "$id"
@@ -135,9 +177,14 @@ refused "a config that is not there" /nowhere
 is "$(held_slots)" "$claimed" "... releases nothing"
 mkdir elsewhere
 run "$grouplock" release -d elsewhere "$id"
-not_released "another directory has no such claim" "$id" elsewhere
+over "another directory has no such claim" "$id"
+like "$err" elsewhere "... it is named"
+is "$(held_slots)" "$claimed" "... and the claim is still held"
 run env -u GROUPLOCK_DIR "$grouplock" -d locks release "$id"
 is "$status:$err:$(held_slots)" 0:: "-d before release"
+claim -g hw1
+run "$grouplock" release not-an-id "$id" 00000000
+is "$status:$lines:$(held_slots)" 125:2: "a malformed id beside others: those are released, and the status is 125"
 claim -g hw1
 run env -u GROUPLOCK_DIR -u GROUPLOCK_CONFIG "$grouplock" release -d locks -f groups.ini "$id"
 is "$status:$err:$(held_slots)" 0:: "-d and -f after it"
@@ -158,7 +205,7 @@ is "$status:$out:$err" "1:status 0:" "a claim within a command of run is release
 hold holder -g hw1
 queue waiter -g hw1
 run "$grouplock" release "$(sed -n 's/^id //p' locks/hw1/default/ticket.* | head -n 1)"
-is "$status" 1 "a waiter is no claim"
+is "$status" 125 "a waiter has no id"
 end holder
 end waiter
 
@@ -182,7 +229,7 @@ if ((EUID == 0)); then
     }
     theirs
     mkdir -m 700 locks/aaa
-    run as 12345 bin/grouplock release 00000000
+    run as 12345 bin/grouplock release 00000000 # it may be in there, so nobody can say that there is none
     not_released "an unknown id, where a group cannot be read" "$dir/locks/aaa"
     run as 12345 bin/grouplock release "$id"
     is "$status:$err:$(held_slots)" 0:: "such a group, first of all, keeps nobody from releasing a claim of another one"

@@ -45,6 +45,7 @@ static struct keeper_task task_for(int fds[2])
 		.pidfd = -1,
 		.timeout = CLOCK_NEVER,
 		.commit_fd = -1,
+		.own = "state=held",
 		.mark_offset = 6,
 		.mark_size = 8,
 		.marks = {[KEEPER_ENDED] = "ended   ",
@@ -130,14 +131,15 @@ Test(keeper, is_released_by_its_signal_and_by_no_other)
 
 	task.releasable = true;
 	task.timeout = PATIENCE * CLOCK_SECOND;
+	cr_assert(eq(int, keeper_open_pidfd(getpid(), 3, &task.pidfd), KEEPER_STARTED));
 	pid = keep(&task);
 	for (int signal = 1; signal <= SIGRTMAX; signal++) {
-		if (signal != SIGKILL && signal != SIGSTOP && signal != KEEPER_RELEASE_SIGNAL)
+		if (signal != SIGKILL && signal != SIGSTOP)
 			kill(pid, signal);
 	}
 	check_held();
 	cr_assert(eq(int, keeper_open_pidfd(pid, 3, &pidfd), KEEPER_STARTED));
-	cr_assert(zero(int, keeper_tell(pidfd)));
+	cr_assert(zero(int, keeper_tell(pidfd, false)));
 	check_let_go("state=released!");
 }
 

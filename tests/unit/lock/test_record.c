@@ -30,6 +30,7 @@ static struct record sample(void)
 		.since = INT64_C(1700000000123456789),
 		.count = 3,
 		.bound = 4000,
+		.sigqueue = 1,
 		.until = INT64_C(1700000100000000000),
 		.command = "make -j8",
 	};
@@ -52,6 +53,7 @@ static void check_equal(const struct record *got, const struct record *expected)
 	cr_assert(eq(i64, got->since, expected->since));
 	cr_assert(eq(u64, got->count, expected->count));
 	cr_assert(eq(int, got->bound, expected->bound));
+	cr_assert(eq(int, got->sigqueue, expected->sigqueue));
 	cr_assert(eq(i64, got->until, expected->until));
 	check_text(got->command, expected->command);
 }
