@@ -212,7 +212,7 @@ int request_check(const struct request *request, size_t *slots, struct error *er
 		struct slotset set;
 		unsigned count;
 
-		if (held_mentions(job->held, job->group, want->lock))
+		if (held_is_likely(job->held, job->directory, job->group, want->lock))
 			continue;
 		if (config_slots(job->config, want->lock, job->group, &set, err))
 			return -1;
