@@ -175,8 +175,9 @@ static void fill_job(struct request *request)
 	job->wants = request->wants;
 	job->count = request->want_count;
 	job->nonblock = request->nonblock;
+	job->began = request->has_timeout ? clock_now() : 0;
 	job->deadline =
-		request->has_timeout ? clock_add(clock_now(), request->timeout) : CLOCK_NEVER;
+		request->has_timeout ? clock_add(job->began, request->timeout) : CLOCK_NEVER;
 	job->heartbeat = talk_interval(&request->talk,
 				       request->heartbeat ? request->heartbeat : CLOCK_NEVER);
 	job->tell = request->quiet ? NULL : talk_tell;
