@@ -119,7 +119,7 @@ static int settle(struct making *making)
 		return 0;
 	if (errnum) /* `release` knows keepers by their name */
 		return errnum;
-	making->signalfd = (int)syscall(SYS_signalfd4, -1, &release, sizeof(release), 0);
+	making->signalfd = (int)syscall(SYS_signalfd4, -1, &release, sizeof(release), SFD_NONBLOCK);
 	return making->signalfd < 0 ? errno : 0;
 }
 
@@ -130,6 +130,7 @@ static enum keeper_reason wait_for_reason(const struct making *making)
 				{.fd = making->signalfd, .events = POLLIN}};
 	bool endless = making->task->timeout == CLOCK_NEVER;
 	int64_t deadline = endless ? CLOCK_NEVER : clock_add(clock_now(), making->task->timeout);
+	struct signalfd_siginfo info;
 
 	for (;;) {
 		int64_t left = endless ? 0 : deadline - clock_now();
@@ -140,6 +141,12 @@ static enum keeper_reason wait_for_reason(const struct making *making)
 			return KEEPER_EXPIRED;
 		if (ready > 0)
 			return fds[0].revents ? KEEPER_ENDED : KEEPER_RELEASED;
+		/* Our limit on descriptors was lowered, by prlimit(1): look now and then instead. */
+		if (syscall(SYS_pidfd_send_signal, fds[0].fd, 0, NULL, 0) && errno == ESRCH)
+			return KEEPER_ENDED;
+		if (read(fds[1].fd, &info, sizeof(info)) > 0)
+			return KEEPER_RELEASED;
+		ppoll(NULL, 0, &(struct timespec){.tv_sec = 1}, NULL);
 	}
 }
 
