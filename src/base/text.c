@@ -7,26 +7,13 @@
 
 #include "base/utf8.h"
 
-/*
- * The bytes of the character that `in` begins with if it may be shown as it is: printable ASCII,
- * or UTF-8 but for the control characters U+0080 to U+009F, among them a second escape.
- */
-static size_t printable_length(const char *in)
-{
-	unsigned char first = (unsigned char)in[0], second = (unsigned char)in[1];
-
-	if (first < 32 || first == 127 || (first == 0xc2 && second < 0xa0))
-		return 0;
-	return utf8_length(in);
-}
-
 void text_escape(char *out, size_t size, const char *in)
 {
 	size_t used = 0;
 
 	while (*in) {
 		unsigned char c = (unsigned char)*in;
-		size_t length = printable_length(in);
+		size_t length = utf8_shown_length(in);
 
 		if (used + (length ? length : 4) >= size)
 			break;

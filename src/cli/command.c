@@ -10,9 +10,14 @@
 
 struct command_title command_title;
 
+void command_say(const struct error *line)
+{
+	fprintf(stderr, "grouplock: %s\n", line->text);
+}
+
 int command_fail(const struct error *err)
 {
-	fprintf(stderr, "grouplock: %s\n", err->text);
+	command_say(err);
 	return COMMAND_FAILED;
 }
 

@@ -142,22 +142,24 @@ static void explain(const struct request *request)
 {
 	const struct resolved *where = &request->where;
 	char why[RESOLVE_WHY_SIZE];
+	struct error line;
 
 	resolve_why(where, why);
-	fprintf(stderr, "grouplock: worker '%s' (%s) is in group '%s' (%s)\n", where->worker,
-		where->worker_source, where->group, why);
-	fprintf(stderr, "grouplock: config '%s' (%s), directory '%s' (%s)\n",
-		config_path(where->config), where->config_source, where->directory,
-		where->directory_source);
+	error_set(&line, "worker '%s' (%s) is in group '%s' (%s)", where->worker,
+		  where->worker_source, where->group, why);
+	command_say(&line);
+	error_set(&line, "config '%s' (%s), directory '%s' (%s)", config_path(where->config),
+		  where->config_source, where->directory, where->directory_source);
+	command_say(&line);
 	for (unsigned i = 0; i < request->want_count; i++) {
+		const char *lock = request->wants[i].lock;
 		struct slotset slots;
-		struct error err;
 
-		if (config_slots(where->config, request->wants[i].lock, where->group, &slots, &err))
+		if (config_slots(where->config, lock, where->group, &slots, &line))
 			continue; /* acquire() says it */
-		fprintf(stderr, "grouplock: lock '%s' of group '%s' has %u slot%s\n",
-			request->wants[i].lock, where->group, slots.count,
-			slots.count == 1 ? "" : "s");
+		error_set(&line, "lock '%s' of group '%s' has %u slot%s", lock, where->group,
+			  slots.count, slots.count == 1 ? "" : "s");
+		command_say(&line);
 		slotset_free(&slots);
 	}
 }
@@ -195,7 +197,7 @@ int request_resolve(struct request *request, struct error *err)
 	if (request->verbose)
 		explain(request);
 	if (!request->quiet && resolve_doubts_group(&request->where, &doubt))
-		fprintf(stderr, "grouplock: %s\n", doubt.text);
+		command_say(&doubt);
 	fill_job(request);
 	return 0;
 }
