@@ -7,17 +7,18 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/say.h"
 
 struct command_title command_title;
 
 void command_say(const struct error *line)
 {
-	fprintf(stderr, "grouplock: %s\n", line->text);
+	say_line(line->text, SAY_PATIENCE);
 }
 
 int command_fail(const struct error *err)
 {
-	command_say(err);
+	say_line(err->text, SAY_LAST_PATIENCE);
 	return COMMAND_FAILED;
 }
 

@@ -43,6 +43,7 @@ count() {
 # Six have iniparser read a copy of the config in memory that is known to be whole.
 # One lets a write beyond ulimit -f fail instead of ending the process (main.c).
 # One asks how many processes there are, which decides how the keeper gets its memory (keeper.c).
+# One asks who has called, without whom a waiter that nobody hears ends (talk.c).
 # Two ask the clock, which is cheaper than the page faults of the vDSO (clock.c).
 # at_most NAME COUNT LIMIT
 at_most() {
@@ -59,7 +60,7 @@ at_most 'its keeper' "$others" 15
 ok 'all_free w default 0' 'the slot is free again'
 
 count -k
-at_most 'a run with -k' "$own" 57
+at_most 'a run with -k' "$own" 58
 is "$others" 0 'which has no keeper'
 
 done_testing
