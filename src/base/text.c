@@ -13,9 +13,7 @@ void text_escape(char *out, size_t size, const char *in)
 
 	while (*in) {
 		unsigned char c = (unsigned char)*in;
-		/* U+0080 to U+009F: a second escape is among them. */
-		bool control = c < 32 || c == 127 || (c == 0xc2 && (unsigned char)in[1] < 0xa0);
-		size_t length = control ? 0 : utf8_length(in);
+		size_t length = utf8_shown_length(in);
 
 		if (used + (length ? length : 4) >= size)
 			break;

@@ -10,9 +10,9 @@
 #include <stdint.h>
 
 /*
- * Copies `in` to `out` with the bytes of control characters (U+0000 to U+001F, U+007F to U+009F)
- * and those that are no UTF-8 as \xNN, so that nothing a stranger wrote into a record or a name
- * can move a cursor or fake a line. Cut to `size` between characters, always terminated.
+ * Copies `in` to `out` with the bytes of what utf8_shown_length() would not show and those that are no
+ * UTF-8 as \xNN, so that nothing a stranger wrote into a record or a name can move a cursor, fake a line
+ * or look like another name. Cut to `size` between characters, always terminated.
  */
 void text_escape(char *out, size_t size, const char *in);
 

@@ -10,6 +10,12 @@
 /* The bytes of the character that `text` begins with, 1 to 4; 0 if there is none (or the end). */
 size_t utf8_length(const char *text);
 
+/*
+ * The same, but 0 for what is not to be shown as it is: control characters, and those that turn text around,
+ * separate lines, or cannot be seen at all.
+ */
+size_t utf8_shown_length(const char *text);
+
 /* A malloc()ed copy with U+FFFD for each byte that belongs to no character. NULL: no memory. */
 char *utf8_mend(const char *text);
 

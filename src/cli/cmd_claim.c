@@ -145,7 +145,7 @@ static int write_records(struct claim *claim, pid_t keeper, struct error *err)
 				 "release the claim",
 				 (long)keeper);
 	record->since = clock_wall();
-	record->until = claim->max == CLOCK_NEVER ? 0 : record->since + claim->max;
+	record->until = claim->max == CLOCK_NEVER ? 0 : clock_add(record->since, claim->max);
 	return request_write_records(&claim->request, err);
 }
 

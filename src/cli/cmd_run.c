@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -42,6 +41,17 @@ static int set_variable(void *arg, const char *name, const char *value)
 	return setenv(name, value, 1);
 }
 
+static void say_no_keeper(const char *why)
+{
+	struct error line;
+
+	error_set(&line,
+		  "no keeper, since %s: the slot is held until the last process that inherited it "
+		  "ends, as with -k",
+		  why);
+	command_say(&line);
+}
+
 /*
  * The pidfd that a keeper watches this process by, or -1 where there is to be none: then the
  * record must say so before anybody reads it.
@@ -56,9 +66,7 @@ static int open_pidfd(struct run *run, struct error *err)
 		return 0;
 	case KEEPER_UNSUPPORTED:
 		if (run->request.verbose)
-			fprintf(stderr,
-				"grouplock: no keeper, since pidfd_open(2) is missing or forbidden here: "
-				"the slot is held until the last process that inherited it ends, as with -k\n");
+			say_no_keeper("pidfd_open(2) is missing or forbidden here");
 		return 0;
 	case KEEPER_ERROR:
 		break;
@@ -69,9 +77,7 @@ static int open_pidfd(struct run *run, struct error *err)
 /* The record has to say that whoever inherits the slots holds them, too. */
 static int go_without_keeper(struct run *run, struct error *err)
 {
-	fprintf(stderr,
-		"grouplock: no keeper, since there is no memory for a copy of this process: "
-		"the slot is held until the last process that inherited it ends, as with -k\n");
+	say_no_keeper("there is no memory for a copy of this process");
 	*err->text = '\0';
 	run->request.job.record.kind = RECORD_KEEP;
 	return request_write_records(&run->request, err);

@@ -7,12 +7,18 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/say.h"
 
 struct command_title command_title;
 
+void command_say(const struct error *line)
+{
+	say_line(line->text, SAY_PATIENCE);
+}
+
 int command_fail(const struct error *err)
 {
-	fprintf(stderr, "grouplock: %s\n", err->text);
+	say_line(err->text, SAY_LAST_PATIENCE);
 	return COMMAND_FAILED;
 }
 

@@ -64,7 +64,10 @@ int command_parse(struct command_call *call, command_option *own, void *arg, str
 /* Prints the command's help to stdout if -h was given, else the error; the exit status. */
 int command_help_or_fail(const struct command_call *call, const struct error *err);
 
-/* Prints "grouplock: TEXT" to stderr and returns COMMAND_FAILED. */
+/* Prints "grouplock: TEXT" to stderr. The text is what error_set() made of it: one line, escaped. */
+void command_say(const struct error *line);
+
+/* The same for what went wrong; returns COMMAND_FAILED. */
 int command_fail(const struct error *err);
 
 /*

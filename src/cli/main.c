@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -86,12 +87,33 @@ static int fail(bool claims, const struct error *err)
 	return claims ? command_fail_in_shell(status) : status;
 }
 
-/* Whether that is probably what was called: any word may be it, since an option is not known. */
-static bool mentions_claim(char *const *words)
+static const struct command *find_command(const char *name)
 {
-	while (*words && strcmp(*words, command_claim.name) != 0)
-		words++;
-	return *words;
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	}
+	return NULL;
+}
+
+/*
+ * Whether that is probably what was called: by the first operand that is a command's name, since there may be
+ * others of an option that is not known. Without one, any word may be it, as in `-d claim`.
+ */
+static bool calls_claim(int argc, char **argv)
+{
+	const struct command *called = NULL;
+	const char *argument;
+	struct error ignored;
+
+	optind = 0;
+	while (options_next(main_options, "", argc, argv, &argument, &ignored) != OPTIONS_END)
+		;
+	for (int i = optind; i < argc && !called; i++)
+		called = find_command(argv[i]);
+	for (int i = 0; i < argc && !called; i++)
+		called = strcmp(argv[i], command_claim.name) ? NULL : &command_claim;
+	return called == &command_claim;
 }
 
 static int run_command(struct command_call *call, struct error *err)
@@ -132,7 +154,7 @@ int main(int argc, char **argv)
 	bool version = false;
 
 	if (guard_stdio(&err))
-		return fail(mentions_claim(argv), &err);
+		return fail(calls_claim(argc, argv), &err);
 	guard_file_size();
 	if (argc > 0)
 		command_title = (struct command_title){argv[0], (size_t)(argv[argc - 1] - argv[0]) +
@@ -144,15 +166,16 @@ int main(int argc, char **argv)
 			printf("grouplock %s\n", GROUPLOCK_VERSION);
 			return command_finish_stdout();
 		}
-		return fail(mentions_claim(argv), &err);
+		return fail(calls_claim(argc, argv), &err);
 	}
 	if (!*call.operands) {
 		error_set(&err,
 			  "no command; usage: grouplock run [OPTION...] -- COMMAND [ARG...], or "
 			  "claim, release, status, which, check; see 'grouplock --help'");
-		return fail(mentions_claim(argv), &err);
+		return fail(calls_claim(argc, argv), &err);
 	}
 	call.argc -= (int)(call.operands - argv);
 	call.argv = call.operands;
-	return run_command(&call, &err);
+	call.command = find_command(call.argv[0]);
+	return call.command ? call.command->run(&call) : unknown_command(call.argv[0], &err);
 }

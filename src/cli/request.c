@@ -134,22 +134,24 @@ static void explain(const struct request *request)
 {
 	const struct resolved *where = &request->where;
 	char why[RESOLVE_WHY_SIZE];
+	struct error line;
 
 	resolve_why(where, why);
-	fprintf(stderr, "grouplock: worker '%s' (%s) is in group '%s' (%s)\n", where->worker,
-		where->worker_source, where->group, why);
-	fprintf(stderr, "grouplock: config '%s' (%s), directory '%s' (%s)\n",
-		config_path(where->config), where->config_source, where->directory,
-		where->directory_source);
+	error_set(&line, "worker '%s' (%s) is in group '%s' (%s)", where->worker,
+		  where->worker_source, where->group, why);
+	command_say(&line);
+	error_set(&line, "config '%s' (%s), directory '%s' (%s)", config_path(where->config),
+		  where->config_source, where->directory, where->directory_source);
+	command_say(&line);
 	for (unsigned i = 0; i < request->want_count; i++) {
+		const char *lock = request->wants[i].lock;
 		struct slotset slots;
-		struct error err;
 
-		if (config_slots(where->config, request->wants[i].lock, where->group, &slots, &err))
+		if (config_slots(where->config, lock, where->group, &slots, &line))
 			continue; /* acquire() says it */
-		fprintf(stderr, "grouplock: lock '%s' of group '%s' has %u slot%s\n",
-			request->wants[i].lock, where->group, slots.count,
-			slots.count == 1 ? "" : "s");
+		error_set(&line, "lock '%s' of group '%s' has %u slot%s", lock, where->group,
+			  slots.count, slots.count == 1 ? "" : "s");
+		command_say(&line);
 		slotset_free(&slots);
 	}
 }
@@ -164,7 +166,7 @@ int request_resolve(struct request *request, struct error *err)
 	if (request->verbose)
 		explain(request);
 	if (!request->quiet && resolve_doubts_group(&request->where, &doubt))
-		fprintf(stderr, "grouplock: %s\n", doubt.text);
+		command_say(&doubt);
 	talk_open(&request->talk, request->conflict_status == 0);
 	job->directory = request->where.directory;
 	job->group = request->where.group;
@@ -174,8 +176,9 @@ int request_resolve(struct request *request, struct error *err)
 	job->wants = request->wants;
 	job->count = request->want_count;
 	job->nonblock = request->nonblock;
+	job->began = request->has_timeout ? clock_now() : 0;
 	job->deadline =
-		request->has_timeout ? clock_add(clock_now(), request->timeout) : CLOCK_NEVER;
+		request->has_timeout ? clock_add(job->began, request->timeout) : CLOCK_NEVER;
 	job->heartbeat = talk_interval(&request->talk,
 				       request->heartbeat ? request->heartbeat : CLOCK_NEVER);
 	job->tell = request->quiet ? NULL : talk_tell;
@@ -198,7 +201,7 @@ int request_check(const struct request *request, size_t *slots, struct error *er
 		struct slotset set;
 		unsigned count;
 
-		if (held_mentions(job->held, job->group, want->lock))
+		if (held_is_likely(job->held, job->directory, job->group, want->lock))
 			continue;
 		if (config_slots(job->config, want->lock, job->group, &set, err))
 			return -1;

@@ -1,7 +1,8 @@
 #include "cli/talk.h"
 
+#include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,13 +12,16 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "cli/say.h"
 
 #define LINE_SIZE 1024
 #define SHOWN_COMMAND 60 /* bytes of a holder's command in a line */
 
 void talk_open(struct talk *talk, bool skip_quietly)
 {
-	*talk = (struct talk){.skip_quietly = skip_quietly, .terminal = isatty(STDERR_FILENO)};
+	*talk = (struct talk){.skip_quietly = skip_quietly,
+			      .terminal = isatty(STDERR_FILENO),
+			      .caller = getppid()};
 }
 
 int64_t talk_interval(const struct talk *talk, int64_t heartbeat)
@@ -25,27 +29,24 @@ int64_t talk_interval(const struct talk *talk, int64_t heartbeat)
 	return talk->terminal ? CLOCK_SECOND : heartbeat;
 }
 
-/*
- * One write(2) a line, so that lines of several builds in one log do not mix; and none that would
- * block: a log that nobody reads must not hold up those who wait behind us. A line is shorter than
- * PIPE_BUF, so that what poll(2) calls writable takes it whole (pipe(7)).
- */
-static void put(const char *bytes, size_t size)
+/* What became of a text. Nobody reads, and whoever has called us is gone: nobody wants this wait. */
+static void heed(const struct talk *talk, int errnum)
 {
-	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+	sigset_t pipe;
 
-	if (poll(&out, 1, 0) > 0)
-		(void)!write(STDERR_FILENO, bytes, size);
+	if (errnum != EPIPE || getppid() == talk->caller)
+		return;
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	sigprocmask(SIG_UNBLOCK, &pipe, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	raise(SIGPIPE);
 }
 
 static void print_line(struct talk *talk, const char *text)
 {
-	char line[LINE_SIZE + 16];
-	int used;
-
 	talk_close(talk);
-	used = snprintf(line, sizeof(line), "grouplock: %s\n", text);
-	put(line, (size_t)used);
+	heed(talk, say_line(text, SAY_PATIENCE));
 }
 
 /*
@@ -66,14 +67,14 @@ static void redraw(struct talk *talk, const char *text)
 	columns = utf8_width(line + 1);
 	for (size_t drawn = columns; drawn < talk->drawn && drawn < width; drawn++)
 		line[used++] = ' ';
-	put(line, used);
+	heed(talk, say(line, used, SAY_PATIENCE));
 	talk->drawn = columns;
 }
 
 void talk_close(struct talk *talk)
 {
 	if (talk->drawn)
-		put("\n", 1);
+		heed(talk, say("\n", 1, SAY_PATIENCE));
 	talk->drawn = 0;
 }
 

@@ -14,6 +14,7 @@
 struct talk {
 	bool skip_quietly; /* giving up is as good as success (-E 0): no line about it */
 	bool terminal;     /* stderr is one: redraw */
+	pid_t caller;      /* the parent when this began */
 	size_t drawn;      /* columns of the line that stands there unfinished */
 	pid_t named_head;  /* the stopped head that was named last, or 0 */
 };

@@ -154,6 +154,14 @@ static enum keeper_reason wait_for_reason(const struct making *making)
 			return KEEPER_ENDED;
 		if (ready > 0 && is_told_to_release(making->signalfd))
 			return KEEPER_RELEASED;
+		if (ready > 0)
+			continue;
+		/* Our limit on descriptors was lowered, by prlimit(1): look now and then instead. */
+		if (syscall(SYS_pidfd_send_signal, fds[0].fd, 0, NULL, 0) && errno == ESRCH)
+			return KEEPER_ENDED;
+		if (is_told_to_release(making->signalfd))
+			return KEEPER_RELEASED;
+		ppoll(NULL, 0, &(struct timespec){.tv_sec = 1}, NULL);
 	}
 }
 

@@ -33,8 +33,9 @@ int launch_check_fds(size_t count, rlim_t limit, struct error *err);
 int launch_pass(int *fds, size_t count, struct error *err);
 
 /*
- * Execs argv, from argv[0] to NULL, with the environment of this process, looked up in PATH. Does not
- * return unless that failed: then with the exit status that says so, and err.
+ * Execs argv, from argv[0] to NULL, with the environment of this process, looked up in PATH. A file that
+ * begins neither as a program of this machine nor as a script is run by sh, unless it is a program of
+ * another. Does not return unless that failed: then with the exit status that says so, and err.
  */
 int launch(char *const *argv, struct error *err);
 

@@ -102,7 +102,7 @@ static enum step check_wants(struct acquire_job *job, struct error *err)
 		if (config_slots(job->config, at.want->lock, job->group, &at.set, err))
 			return STEP_ERROR;
 		/* What the caller's tree holds may be more than the limit of now: its turn tells. */
-		if (!held_mentions(job->held, job->group, at.want->lock))
+		if (!held_is_likely(job->held, job->directory, job->group, at.want->lock))
 			step = attempt_check_possible(&at);
 		slotset_free(&at.set);
 		if (step != STEP_ON)

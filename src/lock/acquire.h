@@ -48,13 +48,13 @@ enum acquire_event {
 struct acquire_report {
 	enum acquire_event event;
 	const char *group, *lock;
-	const struct grant *grant;    /* with ACQUIRE_GOT; else NULL */
-	unsigned limit;               /* as the config says now */
-	unsigned held;                /* slots that others hold ... */
-	unsigned holders;             /* ... and how many those are */
-	uint64_t place;               /* in the queue, 1 = head, an upper bound; 0: not in it */
-	int64_t waited;               /* nanoseconds since this lock was asked for */
-	const struct record *holder;  /* who has held longest; NULL: nobody or unknown */
+	const struct grant *grant;   /* with ACQUIRE_GOT; else NULL */
+	unsigned limit;              /* as the config says now */
+	unsigned held;               /* slots that others hold ... */
+	unsigned holders;            /* ... and how many those are */
+	uint64_t place;              /* in the queue, 1 = head, an upper bound; 0: not in it */
+	int64_t waited;              /* nanoseconds since this lock was asked for, or all (began) */
+	const struct record *holder; /* who has held longest; NULL: nobody or unknown */
 	const struct record *stopped; /* the head, if it seems to be stopped; else NULL */
 	const char *note;
 };
@@ -71,6 +71,7 @@ struct acquire_job {
 	unsigned count; /* at most ACQUIRE_MAX_LOCKS, all of different names */
 	struct grant *grants[ACQUIRE_MAX_LOCKS]; /* what was got of each; NULL at first */
 	bool nonblock;
+	int64_t began;     /* what ACQUIRE_GAVE_UP counts from; 0: when that lock was asked for */
 	int64_t deadline;  /* clock_now() value for all locks together, CLOCK_NEVER for none */
 	int64_t heartbeat; /* nanoseconds between two ACQUIRE_HEARTBEAT; CLOCK_NEVER: none */
 	void (*tell)(void *arg, const struct acquire_report *report);

@@ -96,7 +96,8 @@ void attempt_tell(struct attempt *at, enum acquire_event event, const char *note
 		.lock = at->want->lock,
 		.grant = at->grant,
 		.limit = at->set.count,
-		.waited = clock_now() - at->began,
+		.waited = clock_now() -
+			  (event == ACQUIRE_GAVE_UP && at->job->began ? at->job->began : at->began),
 		.note = note,
 	};
 	struct view view = {.report = &report};

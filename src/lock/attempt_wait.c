@@ -1,6 +1,7 @@
 #include "lock/attempt.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -25,13 +26,27 @@ static const char gate_note[] =
 
 /*
  * Whether the default of SIGTSTP would stop this process. Not in a process group that nobody could
- * continue, which is said to be orphaned (setpgid(2)); one that begins a session is.
+ * continue, which is said to be orphaned (setpgid(2)): no member has a parent in another group of the
+ * session. Looked for among this process and those that started it: the others of a pipeline have the
+ * same parent.
  */
 static bool can_stop(void)
 {
 	pid_t parent = getppid();
 
-	return getpgrp() != getpid() || (parent && getsid(parent) == getsid(0));
+	while (parent > 0 && getpgid(parent) == getpgrp())
+		parent = proc_parent(parent);
+	return parent > 0 && getsid(parent) == getsid(0);
+}
+
+/* Takes the SIGTSTP that is pending, as the kernel does where it stops nobody. */
+static void drop_stop(void)
+{
+	sigset_t stop;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTSTP);
+	sigtimedwait(&stop, NULL, &(struct timespec){0});
 }
 
 /* Not so soon that it would do nothing else, whatever was asked for. */
@@ -46,7 +61,7 @@ enum step attempt_open_waits(struct attempt *at)
 {
 	if (at->waiting)
 		return STEP_ON;
-	if (waitset_open(&at->waits, at->stoppable && can_stop(), at->err))
+	if (waitset_open(&at->waits, at->stoppable, at->err))
 		return STEP_ERROR;
 	at->waiting = true;
 	set_next_beat(at);
@@ -64,8 +79,12 @@ enum step attempt_sleep(struct attempt *at, int64_t until, int64_t deadline, con
 		if (at->told.next_beat < wake)
 			wake = at->told.next_beat;
 		waitset_wait(&at->waits, wake, event);
-		if (event->kind == WAITSET_STOP)
-			return STEP_STOP;
+		if (event->kind == WAITSET_STOP) {
+			if (can_stop())
+				return STEP_STOP;
+			drop_stop();
+			continue;
+		}
 		if (event->kind != WAITSET_DEADLINE)
 			return STEP_ON;
 		now = clock_now();

@@ -68,12 +68,51 @@ bool held_mentions(const char *list, const char *group, const char *lock)
 	return false;
 }
 
+static bool shows(const struct record *record, const struct entry *entry)
+{
+	char id[RECORD_SECRET_SIZE];
+
+	record_id(entry->secret, id);
+	return record->state == RECORD_HELD && !strcmp(record->id, id);
+}
+
+bool held_is_likely(const char *list, const char *directory, const char *group, const char *lock)
+{
+	char prefix[2 * NAME_MAX + 3];
+	enum statedir_result opened;
+	struct error ignored;
+	struct statedir sd;
+	bool likely;
+
+	if (!held_mentions(list, group, lock))
+		return false;
+	opened = statedir_open(&sd, directory, group, lock, false, &ignored);
+	likely = opened == STATEDIR_ERROR;
+	make_prefix(prefix, group, lock);
+	while (opened == STATEDIR_OK && *list && !likely) {
+		enum lockfile_result result;
+		struct record record;
+		struct entry entry;
+		int fd;
+
+		if (!next_entry(&list, prefix, &entry))
+			continue;
+		result = lockfile_open_to_read(&sd, entry.file, &fd, &ignored);
+		likely = result == LOCKFILE_ERROR;
+		if (result != LOCKFILE_OK)
+			continue;
+		likely = record_read(&record, fd) ? shows(&record, &entry) : errno != 0;
+		close(fd);
+	}
+	statedir_close(&sd);
+	return likely;
+}
+
 /* OK: rightly claimed. MISSING: not. ERROR: held by nobody knows whom, or it cannot be looked at. */
 static enum lockfile_result check_entry(const struct entry *entry, const struct statedir *sd,
 					const struct proc_identity *self, struct error *err)
 {
 	struct record record;
-	char id[RECORD_SECRET_SIZE];
 	bool is_record;
 	int fd, errnum;
 
@@ -97,10 +136,8 @@ static enum lockfile_result check_entry(const struct entry *entry, const struct 
 		 * before it writes its record. Where pids can be compared, a command that is gone
 		 * holds nothing more; elsewhere its keeper has marked the record before it let go.
 		 */
-		record_id(entry->secret, id);
-		return record.state == RECORD_HELD && !strcmp(record.id, id) &&
-				       (record.kind == RECORD_KEEP ||
-					!proc_has_ended(&record.process, self))
+		return shows(&record, entry) && (record.kind == RECORD_KEEP ||
+						 !proc_has_ended(&record.process, self))
 			       ? LOCKFILE_OK
 			       : LOCKFILE_MISSING;
 	}

@@ -31,6 +31,13 @@ void held_list(const char *list, held_each *each, void *arg);
 bool held_mentions(const char *list, const char *group, const char *lock);
 
 /*
+ * Before anything is waited for, and so without the gate: whether held_check() may find that the list
+ * claims a slot of that lock rightly, for all that the slots' records say. One that cannot be read says
+ * nothing against it. Does not block.
+ */
+bool held_is_likely(const char *list, const char *directory, const char *group, const char *lock);
+
+/*
  * Under the gate of that lock: adds to `held` the files ("slot.NAME") of its slots that the list
  * claims rightly, each once. -1 with a reason if a slot file cannot be looked at, or is held by nobody knows whom.
  */

@@ -43,6 +43,7 @@ count() {
 # Six have iniparser read a copy of the config in memory that is known to be whole.
 # One lets a write beyond ulimit -f fail instead of ending the process (main.c).
 # Two of the keeper's make sure that the slot is still its command's, which may have unlocked it (keeper.c).
+# One asks who has called, without whom a waiter that nobody hears ends (talk.c).
 # Two ask the clock, which is cheaper than the page faults of the vDSO (clock.c).
 # One asks for the time namespace, by whose clock the record's start time is (proc.c).
 # at_most NAME COUNT LIMIT

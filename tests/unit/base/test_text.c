@@ -23,6 +23,7 @@ Test(text, escape_shows_control_characters_and_nothing_else)
 	escapes("\x80\xff", "\\x80\\xff");
 	escapes("\xc2\x80 \xc2\x9b[31m \xc2\x9f", "\\xc2\\x80 \\xc2\\x9b[31m \\xc2\\x9f");
 	escapes("\xc2\xa0 \xe2\x82\xac \xf0\x9f\x94\x92", "\xc2\xa0 \xe2\x82\xac \xf0\x9f\x94\x92");
+	escapes("a\xe2\x80\xaetxt", "a\\xe2\\x80\\xaetxt"); /* U+202E: right to left */
 	escapes("m\xc3\xbcller \\ \"%s\"", "m\xc3\xbcller \\ \"%s\"");
 }
 
