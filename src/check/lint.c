@@ -38,8 +38,8 @@ static void compare(const struct lint_file *file)
 	config = judge_file(&file->judge, file->content, file->size, &err);
 	if (!config || !agrees(file, config))
 		findings_add(file->findings, FINDING_ERROR, 0,
-			     "iniparser reads this file as a whole otherwise than line by line, "
-			     "so that check may have missed something: please report this");
+			     "iniparser reads this file as a whole differently than line by "
+			     "line, so check may have missed something: please report this");
 	config_free(config);
 }
 

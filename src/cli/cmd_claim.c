@@ -150,7 +150,7 @@ static int write_records(struct claim *claim, pid_t keeper, struct error *err)
 	proc_other(&record->process, &self, keeper);
 	if (!proc_is_here(&record->process, &self))
 		return error_set(err,
-				 "cannot tell by /proc who the keeper is, pid %ld, so nobody could "
+				 "cannot identify the keeper, pid %ld, in /proc, so nobody could "
 				 "release the claim",
 				 (long)keeper);
 	record->since = clock_wall();
@@ -223,7 +223,7 @@ static int tell_caller(struct claim *claim, pid_t keeper, const sigset_t *was, s
 				 (long)claim->bound.pid);
 	if (will_end(was) || !output_whole(put_claim, claim, &reason))
 		return 0;
-	return error_set(err, "cannot print the claim, which is given back: %s", reason.text);
+	return error_set(err, "cannot print the claim, so it is released: %s", reason.text);
 }
 
 /*

@@ -114,7 +114,7 @@ static void append_holder(char line[LINE_SIZE], const struct record *record)
 	       host, age);
 }
 
-/* "hw1 is full (2 of 2): 3rd in line after 4m12s; held by ..." */
+/* "hw1 is full (2 of 2): 3rd in the queue after 4m12s; held by ..." */
 static void describe(char line[LINE_SIZE], const struct acquire_report *report)
 {
 	char label[2 * NAME_MAX + 2], waited[TEXT_DURATION_SIZE];
@@ -130,7 +130,7 @@ static void describe(char line[LINE_SIZE], const struct acquire_report *report)
 	if (report->event == ACQUIRE_GAVE_UP && report->waited >= CLOCK_SECOND)
 		append(line, ": gave up after %s", waited);
 	else if (report->event != ACQUIRE_GAVE_UP)
-		append(line, ": %" PRIu64 "%s in line after %s", report->place,
+		append(line, ": %" PRIu64 "%s in the queue after %s", report->place,
 		       text_ordinal(report->place), waited);
 	if (!report->holders)
 		return;
@@ -154,8 +154,8 @@ static void name_stopped(struct talk *talk, const struct acquire_report *report)
 	make_label(label, report);
 	text_escape(host, sizeof(host), head->host);
 	append(line,
-	       "%s has free slots, but the first in line, pid %ld on %s, seems to be stopped; "
-	       "continue or kill it",
+	       "%s has free slots, but the head of the queue, pid %ld on %s, seems to be "
+	       "stopped; continue or kill it",
 	       label, (long)head->pid, host);
 	print_line(talk, line);
 }

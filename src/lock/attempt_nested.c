@@ -29,11 +29,10 @@ static enum step judge_more(struct attempt *at, unsigned held)
 	at->own = held;
 	if (attempt_closed(at) || held + want <= limit)
 		return STEP_ON;
-	error_set(
-		at->err,
-		"%u more asked for of lock '%s' on top of %u held already, but group '%s' has only "
-		"%u: it would wait for itself",
-		want, at->want->lock, held, at->job->group, limit);
+	error_set(at->err,
+		  "%u more slots of lock '%s' asked for on top of %u already held, but group '%s' "
+		  "has only %u: it would wait for itself",
+		  want, at->want->lock, held, at->job->group, limit);
 	return STEP_ERROR;
 }
 
@@ -98,10 +97,10 @@ enum step attempt_check_deadlock(struct attempt *at)
 		return STEP_ON;
 	result = queue_each(&at->gate, see_waiter, at, at->err);
 	if (result > 0)
-		error_set(
-			at->err,
-			"more slots of lock '%s' asked for while %u of group '%s' are held and somebody "
-			"in line waits for those: both would wait for ever; claim all at once",
-			at->want->lock, at->own, at->job->group);
+		error_set(at->err,
+			  "more slots of lock '%s' asked for while %u of group '%s' are held and a "
+			  "waiter in the queue needs those: both would wait for ever; claim them "
+			  "all at once",
+			  at->want->lock, at->own, at->job->group);
 	return result ? STEP_ERROR : STEP_ON;
 }
