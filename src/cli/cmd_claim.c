@@ -280,6 +280,8 @@ static void describe(struct claim *claim)
 	snprintf(record->command, sizeof(record->command), "claim%s%s", *command ? " of " : "",
 		 command);
 	record->bound = claim->bound.pid;
+	record->script = !claim->has_pid;
+	claim->request.job.gone_fd = claim->bound.pidfd;
 	claim->request.job.kind = RECORD_CLAIM;
 	claim->request.job.adds_to_held = true;
 }

@@ -125,6 +125,7 @@ static const struct field {
 	{"count", NUMBER, AT(count), .max = UINT32_MAX},
 	{"bound", NUMBER, AT(bound), .max = INT32_MAX},
 	{"until", NUMBER, AT(until), .max = INT64_MAX},
+	{"script", NUMBER, AT(script), .max = 1},
 	/* Last: it takes what is left, so a long command loses its tail and nothing else. */
 	{"command", TEXT, AT(command)},
 };

@@ -55,6 +55,7 @@ struct record {
 	uint64_t count;               /* slots held or asked for */
 	pid_t bound;   /* RECORD_CLAIM: the process that it lasts as long as; 0: none */
 	int64_t until; /* RECORD_CLAIM: wall clock of its --max; 0: none */
+	int script;    /* RECORD_CLAIM: 1: `bound` is the script that called, not named by --pid */
 	char command[RECORD_COMMAND_SIZE];
 };
 

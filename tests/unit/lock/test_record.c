@@ -30,6 +30,7 @@ static struct record sample(void)
 		.count = 3,
 		.bound = 4000,
 		.until = INT64_C(1700000100000000000),
+		.script = 1,
 		.command = "make -j8",
 	};
 
@@ -51,6 +52,7 @@ static void check_equal(const struct record *got, const struct record *expected)
 	cr_assert(eq(u64, got->count, expected->count));
 	cr_assert(eq(int, got->bound, expected->bound));
 	cr_assert(eq(i64, got->until, expected->until));
+	cr_assert(eq(int, got->script, expected->script));
 	check_text(got->command, expected->command);
 }
 
