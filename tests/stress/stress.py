@@ -23,7 +23,7 @@ SHOWN = 8       # problems of one kind
 ROUND = 60      # seconds; what is longer is done in several runs, each with the next seed
 MUTANT_RUNS = 6 # at most, each with the next seed
 RATE = 25       # calls a second
-HARM = ("kill", "stop", "edit")
+HARM = ("kill", "stop", "edit", "terminate")
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 CHECKS = {
