@@ -193,6 +193,15 @@ pid_t proc_parent(pid_t pid)
 	return read_stat_of(pid, &stat) ? stat.parent : 0;
 }
 
+unsigned proc_ancestors(pid_t *pids, unsigned max)
+{
+	unsigned count = 0;
+
+	for (pid_t pid = getpid(); pid > 0 && count < max; pid = proc_parent(pid))
+		pids[count++] = pid;
+	return count;
+}
+
 void proc_other(struct proc_identity *other, const struct proc_identity *self, pid_t pid)
 {
 	struct proc_stat stat;

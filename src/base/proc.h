@@ -51,6 +51,12 @@ bool proc_is_stopped(const struct proc_identity *them, const struct proc_identit
 /* The parent of a process of this PID namespace; 0 if it is not shown. */
 pid_t proc_parent(pid_t pid);
 
+/*
+ * This process, its parent, the parent of that and so on, as far as they are shown: at most `max` of them into
+ * `pids`. Returns how many. One that has ended has none below it: whom it leaves behind is another's child.
+ */
+unsigned proc_ancestors(pid_t *pids, unsigned max);
+
 /* Its state as proc(5) has it, 'S' asleep and so on; 0 if it is not shown. */
 char proc_state(pid_t pid);
 

@@ -38,16 +38,16 @@ static void check_others(const struct inspection *in)
 	if ((mode & S_IWOTH) && (mode & S_IXOTH))
 		findings_add(
 			in->findings, FINDING_WARNING, 0,
-			"everybody can write there, so anybody can hold a slot for ever%s; better is a "
-			"directory for a group alone: install -d -m 2770 -g GROUP DIR",
+			"everybody can write there, so anybody can hold a slot for ever%s; use a "
+			"directory for one group only: install -d -m 2770 -g GROUP DIR",
 			mode & S_ISVTX ? ""
-				       : ", and remove the file of a slot that is held, which lets "
-					 "others in");
+				       : ", or remove the file of a held slot, which lets others "
+					 "in");
 	else if (can_enter(mode, S_IROTH, S_IXOTH))
 		findings_add(
 			in->findings, FINDING_WARNING, 0,
-			"everybody can read there, and who can open a slot's file can lock it, so "
-			"anybody can hold a slot for ever: chmod o-rwx '%s'",
+			"everybody can read there, and whoever can open a slot's file can lock "
+			"it, so anybody can hold a slot for ever: chmod o-rwx '%s'",
 			in->sd.path);
 }
 
@@ -59,15 +59,15 @@ static void check_group(const struct inspection *in, const char *group)
 	    !can_enter(mode, S_IROTH, S_IXOTH))
 		findings_add(
 			in->findings, FINDING_WARNING, 0,
-			"members of group '%s' can read there but not write: they cannot run builds, "
-			"but lock a slot's file and so hold it for ever: chmod g+w '%s', or g-rwx",
+			"members of group '%s' can read there but not write: they cannot run "
+			"builds, but they can lock a slot's file and hold it for ever: chmod g+w "
+			"'%s', or g-rwx",
 			group, in->sd.path);
 	if ((mode & S_IWGRP) && !(mode & (S_ISGID | S_IWOTH)))
-		findings_add(
-			in->findings, FINDING_WARNING, 0,
-			"not setgid: what a user makes there who may not give it to group '%s' keeps "
-			"that user's group and shuts the others out: chmod g+s '%s'",
-			group, in->sd.path);
+		findings_add(in->findings, FINDING_WARNING, 0,
+			     "not setgid: what a user outside group '%s' creates there keeps that "
+			     "user's group and shuts the others out: chmod g+s '%s'",
+			     group, in->sd.path);
 }
 
 static const char *who_takes_part(mode_t mode)
@@ -75,8 +75,8 @@ static const char *who_takes_part(mode_t mode)
 	if ((mode & S_IWOTH) && can_enter(mode, S_IROTH, S_IXOTH))
 		return "everybody can take part";
 	if ((mode & S_IWGRP) && can_enter(mode, S_IRGRP, S_IXGRP))
-		return "its owner and the members of its group can take part";
-	return "its owner alone can take part";
+		return "only its owner and the members of its group can take part";
+	return "only its owner can take part";
 }
 
 static void check_mode(const struct inspection *in, uid_t owner)
@@ -159,7 +159,7 @@ static void inspect(void *arg, const struct supervise *supervise, struct finding
 		findings_add(findings, FINDING_ERROR, 0, "cannot stat '%s': %s", in->dir,
 			     strerror(errno));
 	} else {
-		findings_add(findings, FINDING_OK, 0, "directory '%s' (%s) is there", in->dir,
+		findings_add(findings, FINDING_OK, 0, "directory '%s' (%s) exists", in->dir,
 			     in->source);
 		check_mode(in, st.st_uid);
 		check_mount(in);

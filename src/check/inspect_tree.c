@@ -52,15 +52,15 @@ static void check_owner(struct tree *tree, const char *path, const struct stat *
 	if (!(policy & (S_IRWXG | S_IRWXO)) && st->st_uid != tree->owner) {
 		account_user(st->st_uid, name);
 		snprintf(text, sizeof(text),
-			 "belongs to '%s', so that the directory's owner is shut out", name);
+			 "belongs to '%s', so the directory's owner is shut out", name);
 		account_user(tree->owner, name);
 		snprintf(command, sizeof(command), "chown '%s'", name);
 		add(tree, FINDING_ERROR, path, text, command);
 	}
 	if ((policy & S_IRWXG) && st->st_gid != tree->sd->gid) {
 		account_group(st->st_gid, name);
-		snprintf(text, sizeof(text),
-			 "has group '%s', so that the directory's group is shut out", name);
+		snprintf(text, sizeof(text), "has group '%s', so the directory's group is shut out",
+			 name);
 		account_group(tree->sd->gid, name);
 		snprintf(command, sizeof(command), "chgrp '%s'", name);
 		add(tree, FINDING_ERROR, path, text, command);
@@ -77,15 +77,14 @@ static void check_mode(struct tree *tree, const char *path, const struct stat *s
 		return;
 	snprintf(command, sizeof(command), "chmod %o", (unsigned)policy);
 	if (mode & ~policy & 0777) {
-		snprintf(
-			text, sizeof(text),
-			"has mode %04o, more than the directory's gives, and who can open it can lock it",
-			(unsigned)mode);
+		snprintf(text, sizeof(text),
+			 "has mode %04o, more than the directory's gives, and whoever can open it "
+			 "can lock it",
+			 (unsigned)mode);
 		add(tree, FINDING_WARNING, path, text, command);
 	} else {
 		snprintf(text, sizeof(text),
-			 "has mode %04o, so that some who can take part are shut out",
-			 (unsigned)mode);
+			 "has mode %04o, so some who can take part are shut out", (unsigned)mode);
 		add(tree, FINDING_ERROR, path, text, command);
 	}
 }
@@ -101,10 +100,10 @@ static bool is_file_of_lock(const char *name)
 static void check_file(struct tree *tree, const char *path, const struct stat *st)
 {
 	if (!S_ISREG(st->st_mode)) {
-		add(tree, FINDING_ERROR, path, "is not a regular file, so that no build can run",
+		add(tree, FINDING_ERROR, path, "is not a regular file, so no build can run",
 		    "remove");
 	} else if (st->st_nlink > 1) {
-		add(tree, FINDING_ERROR, path, "has other hard links, so that no build can run",
+		add(tree, FINDING_ERROR, path, "has other hard links, so no build can run",
 		    "remove");
 	} else {
 		check_owner(tree, path, st);
@@ -174,6 +173,6 @@ void inspect_tree(const struct statedir *sd, uid_t owner, const struct supervise
 			     tree.wrong - SHOWN, sd->path);
 	if (!tree.wrong)
 		findings_add(findings, FINDING_OK, 0,
-			     "modes and owners of what is in it agree (%zu looked at)",
+			     "the modes and owners of what is in it agree (%zu checked)",
 			     tree.looked_at);
 }

@@ -67,14 +67,14 @@ static bool check_bytes(struct reader *reader, const struct piece *piece)
 			told = line;
 			findings_add(
 				reader->file->findings, FINDING_ERROR, line,
-				"has a carriage return without a line's end; save it with line ends of Unix");
+				"has a carriage return that ends no line; save it with Unix line endings");
 		}
 		if (config_text_allows(byte))
 			continue;
 		told = line;
 		if (++reader->binary <= SHOWN_BINARY)
 			findings_add(reader->file->findings, FINDING_ERROR, line,
-				     "has a byte 0x%02x; this is no text file", byte);
+				     "has a byte 0x%02x; this is not a text file", byte);
 	}
 	return !told;
 }
@@ -197,7 +197,7 @@ static int add(struct reader *reader, const struct piece *piece, const struct ve
 	if (is_entry && lint_is_false_section(verdict->name)) {
 		findings_add(
 			findings, FINDING_ERROR, piece->first,
-			"not a section but a key, '%s', to iniparser: nothing can stand behind the ] "
+			"not a section but a key, '%s', to iniparser: nothing can follow the ] "
 			"of a section",
 			verdict->name);
 		resume_section(reader, verdict->name);

@@ -30,17 +30,17 @@ static void say_duplicate(const struct lint_file *file, const struct lint_item *
 			  const struct lint_item *again)
 {
 	const char *how =
-		strcmp(first->spelled, again->spelled) != 0 ? " (names compare without case)" : "";
+		strcmp(first->spelled, again->spelled) != 0 ? " (names are case-insensitive)" : "";
 
 	if (again->key)
 		findings_add(
 			file->findings, FINDING_ERROR, again->line,
-			"section [%s]: key '%s' stands in line %u already%s; the later one would win",
+			"section [%s]: key '%s' is already in line %u%s; the later one would win",
 			again->section, again->spelled, first->line, how);
 	else
 		findings_add(file->findings, FINDING_ERROR, again->line,
-			     "section [%s] stands in line %u already%s; make one of them",
-			     again->spelled, first->line, how);
+			     "section [%s] is already in line %u%s; merge the two", again->spelled,
+			     first->line, how);
 }
 
 static int find_duplicates(struct lint_file *file, struct error *err)
@@ -106,8 +106,8 @@ static void check_pattern(const struct lint_file *file, const struct lint_item *
 	/* No name has a slash or a control character: filename_encode(). */
 	if (!strchr(item->key, '[') && item->key[strcspn(item->key, "/\t\v\f\r")]) {
 		findings_add(file->findings, FINDING_WARNING, item->line,
-			     "section [%s]: pattern '%s' matches no name that there can be",
-			     item->section, item->key);
+			     "section [%s]: pattern '%s' can match no name", item->section,
+			     item->key);
 		return;
 	}
 	for (size_t i = 0; i < file->count; i++) {
@@ -120,7 +120,7 @@ static void check_pattern(const struct lint_file *file, const struct lint_item *
 			continue;
 		findings_add(file->findings, FINDING_WARNING, item->line,
 			     "section [%s]: pattern '%s' is never used: '%s' in line %u is tried "
-			     "before it and matches all that it matches",
+			     "first and matches everything that it matches",
 			     item->section, item->key, other->key, other->line);
 		return;
 	}
@@ -157,8 +157,8 @@ static void mention(struct groups *groups, const struct lint_file *file,
 	else if (strcmp(group->spelled, spelled) != 0 && !group->told)
 		findings_add(
 			file->findings, FINDING_WARNING, item->line,
-			"group '%s' is spelled '%s' in line %u; it is one group, since names compare "
-			"without case",
+			"group '%s' is spelled '%s' in line %u; both are one group, since names "
+			"are case-insensitive",
 			spelled, group->spelled, group->line);
 	group->told |= strcmp(group->spelled, spelled) != 0;
 	group->has_worker |= is_worker;

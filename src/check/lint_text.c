@@ -30,8 +30,8 @@ void lint_bad(struct findings *findings, const struct piece *piece)
 
 	if (*text == '[' && strchr(text, ']'))
 		add(findings, FINDING_ERROR, piece,
-		    "syntax error: nothing can stand behind the ] of a section; put a comment on a line "
-		    "of its own");
+		    "syntax error: nothing can follow the ] of a section; put a comment on a "
+		    "line of its own");
 	else if (*text == '[')
 		add(findings, FINDING_ERROR, piece, "syntax error: a section without its ]");
 	else if (*text == '=')
@@ -67,7 +67,7 @@ void lint_nothing(struct findings *findings, const struct piece *piece)
 		add(findings, FINDING_ERROR, piece, "a section without a name");
 	else
 		add(findings, FINDING_ERROR, piece,
-		    "a last line of one character, without a line end, is lost");
+		    "a last line of one character, without a line ending, is lost");
 }
 
 void lint_section(struct findings *findings, const struct piece *piece)
@@ -76,8 +76,7 @@ void lint_section(struct findings *findings, const struct piece *piece)
 	const char *behind = close ? skip_blanks(close + 1) : "";
 
 	if (*behind && !is_comment(behind))
-		add(findings, FINDING_WARNING, piece,
-		    "what stands behind the first ] has no effect");
+		add(findings, FINDING_WARNING, piece, "what follows the first ] has no effect");
 }
 
 /* What iniparser leaves out of what stands behind the =. */
@@ -97,13 +96,13 @@ static void check_cut(struct findings *findings, const struct piece *piece, cons
 		behind = skip_blanks(behind + 1);
 		if (*behind && !is_comment(behind))
 			add(findings, FINDING_WARNING, piece,
-			    "what stands behind the closing quote has no effect");
+			    "what follows the closing quote has no effect");
 	} else if (*value && is_comment(behind) && behind[1] && !is_comment(behind + 1) &&
 		   !isspace((unsigned char)behind[1])) {
 		findings_add(
 			findings, FINDING_WARNING, piece->first,
-			"the value is '%s': '%c' begins a comment; put the value in quotes, or a blank "
-			"before and behind the '%c'",
+			"the value is '%s': '%c' begins a comment; put the value in quotes, or a "
+			"blank before and after the '%c'",
 			value, *behind, *behind);
 	}
 }

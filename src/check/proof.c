@@ -180,11 +180,11 @@ static bool prove_blocking(const struct proof *proof)
 		return true;
 	step = hear(proof, 0).step;
 	if (step == NOTHING)
-		complain(proof, "a second process that waits for the lock does not get to sleep");
+		complain(proof, "a second process that waits for the lock never goes to sleep");
 	else if (step == HAS_LOCK)
 		complain(proof,
-			 "locks do not make wait here: a second process was given the lock while "
-			 "the first one holds it; use a directory on another file system");
+			 "locks do not block here: a second process was given the lock while the "
+			 "first one holds it; use a directory on another file system");
 	return false;
 }
 
@@ -204,10 +204,9 @@ static bool prove_waking(const struct proof *proof)
 			PROOF_PATIENCE);
 	if (report.step != HAS_LOCK)
 		return false;
-	findings_add(
-		proof->findings, FINDING_OK, 0,
-		"a lock makes wait and wakes: the second process had it %.2f ms after its release",
-		(double)(report.at - released) / 1e6);
+	findings_add(proof->findings, FINDING_OK, 0,
+		     "a lock blocks and wakes: the second process had it %.2f ms after its release",
+		     (double)(report.at - released) / 1e6);
 	return true;
 }
 
@@ -275,7 +274,8 @@ static void prove(struct proof *proof)
 	killed = clock_now();
 	if (!kill_second(proof))
 		complain(proof,
-			 "a process in the file system cannot be killed: it does not answer");
+			 "a process that uses the file system cannot be killed: the file system "
+			 "does not answer");
 	else if (good)
 		prove_freeing(proof, killed);
 }
@@ -287,7 +287,7 @@ static const char *advice(int errnum)
 	switch (errnum) {
 	case EACCES:
 	case EPERM:
-		return "; become a member of its group, or see to its mode";
+		return "; become a member of its group, or change its mode";
 	case EROFS:
 		return "; mount it writable";
 	case ENOSPC:

@@ -141,7 +141,7 @@ static int write_records(struct claim *claim, pid_t keeper, struct error *err)
 	proc_other(&record->process, &self, keeper);
 	if (!proc_is_here(&record->process, &self))
 		return error_set(err,
-				 "cannot tell by /proc who the keeper is, pid %ld, so nobody could "
+				 "cannot identify the keeper, pid %ld, in /proc, so nobody could "
 				 "release the claim",
 				 (long)keeper);
 	record->since = clock_wall();
@@ -200,7 +200,7 @@ static int tell_caller(struct claim *claim, pid_t keeper, const sigset_t *was, s
 				 (long)claim->bound.pid);
 	if (will_end(was) || !output_whole(put_claim, claim, &reason))
 		return 0;
-	return error_set(err, "cannot print the claim, which is given back: %s", reason.text);
+	return error_set(err, "cannot print the claim, so it is released: %s", reason.text);
 }
 
 /*
@@ -268,6 +268,8 @@ static int claim_slots(struct claim *claim, struct error *err)
 	record->bound = claim->bound.pid;
 	record->boundstart = bound.start;
 	record->sigqueue = 1;
+	record->script = !claim->has_pid;
+	request->job.gone_fd = claim->bound.pidfd;
 	request->job.kind = RECORD_CLAIM;
 	request->job.adds_to_held = true;
 	switch (request_acquire(request, err)) {

@@ -14,7 +14,7 @@
 #define RELEASE_FAILURE 1 /* exit status: a claim is not released, or cannot be looked for */
 
 static const struct option_spec release_options[] = {
-	{'q', "quiet", NULL, "do not say that a claim had ended before"},
+	{'q', "quiet", NULL, "do not report that a claim had already ended"},
 	OPTIONS_COMMON,
 	{0},
 };
@@ -48,7 +48,7 @@ static void say_earlier(struct search *search, const char *id, const char *why)
 	if (search->quiet || !strcmp(shown, search->said_id))
 		return;
 	strcpy(search->said_id, shown);
-	fprintf(stderr, "grouplock: claim %s had ended before: %s\n", shown, why);
+	fprintf(stderr, "grouplock: claim %s had already ended: %s\n", shown, why);
 }
 
 static void release_one(struct search *search, const char *file, const char *id, bool known)
@@ -56,7 +56,7 @@ static void release_one(struct search *search, const char *file, const char *id,
 	static const char *const ends[] = {
 		[RECORD_HELD] = "its keeper was killed",
 		[RECORD_ENDED] = "the process it was bound to has ended",
-		[RECORD_EXPIRED] = "its --max was over",
+		[RECORD_EXPIRED] = "its --max had passed",
 		[RECORD_RELEASED] = NULL, /* who releases twice knows */
 	};
 	struct record record;
@@ -81,7 +81,7 @@ static void release_one(struct search *search, const char *file, const char *id,
 		break;
 	case RELEASE_OTHER:
 		if (known)
-			say_earlier(search, id, "its slot was given to another since");
+			say_earlier(search, id, "its slot has since been given to another");
 		break;
 	case RELEASE_NOBODY:
 		if (!known) /* anybody's, then */

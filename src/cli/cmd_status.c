@@ -119,7 +119,7 @@ static int cmd_status(struct command_call *call)
 	if (command_parse(call, parse_option, &status, &err)) {
 		result = command_help_or_fail(call, &err);
 	} else if (status.json && status.prometheus) {
-		error_set(&err, "-J and --prometheus exclude each other");
+		error_set(&err, "-J and --prometheus cannot be combined");
 		result = command_fail(&err);
 	} else {
 		result = show(&status, &call->options);

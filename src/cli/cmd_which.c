@@ -18,7 +18,7 @@
 static const struct option_spec which_options[] = {
 	{'w', "worker", "NAME", "the worker, instead of $GROUPLOCK_WORKER or the host name"},
 	{'l', "lock", "LOCK", "only this lock; may be repeated"},
-	{'q', "quiet", NULL, "print nothing but assignments for a shell"},
+	{'q', "quiet", NULL, "print only shell assignments"},
 	{'J', "json", NULL, "print one JSON document"},
 	{KEY_LIST, "list", "KIND", "print the names in the config: workers, groups or locks"},
 	OPTIONS_COMMON,
@@ -240,8 +240,8 @@ static int check_variables(const struct names *locks, struct error *err)
 			snprintf(name, sizeof(name), "%s", locks->list[i]);
 			text_variable(name);
 			return error_set(err,
-					 "the variables of locks '%s' and '%s' have one name, "
-					 "LIMIT_%s; ask for one of them with -l",
+					 "the variables of locks '%s' and '%s' have the same "
+					 "name, LIMIT_%s; ask for one of them with -l",
 					 locks->list[j], locks->list[i], name);
 		}
 	}
@@ -332,12 +332,12 @@ static int show(struct which *which, struct error *err)
 	struct resolved *where = &which->where;
 
 	if (which->quiet && which->json) {
-		error_set(err, "-q and -J exclude each other");
+		error_set(err, "-q and -J cannot be combined");
 		return COMMAND_FAILED;
 	}
 	if (which->list != LISTS &&
 	    (which->quiet || which->json || which->names.count || which->options->worker)) {
-		error_set(err, "--list excludes -w, -l, -q and -J");
+		error_set(err, "--list cannot be combined with -w, -l, -q or -J");
 		return COMMAND_FAILED;
 	}
 	if (resolve_config(where, which->options, err))

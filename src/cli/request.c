@@ -114,9 +114,9 @@ int request_parse(struct request *request, struct command_call *call, command_op
 	if (command_parse(call, option, arg, err))
 		return -1;
 	if (request->exclusive && request->count)
-		return error_set(err, "-c and -x exclude each other");
+		return error_set(err, "-c and -x cannot be combined");
 	if (request->nonblock && request->has_timeout)
-		return error_set(err, "-n and -t exclude each other");
+		return error_set(err, "-n and -t cannot be combined");
 	if (!request->want_count)
 		request->wants[request->want_count++].lock = CONFIG_DEFAULT_LOCK;
 	for (unsigned i = 0; i < request->want_count; i++) {

@@ -19,22 +19,22 @@
 #define REQUEST_KEY_HEARTBEAT 256
 
 #define REQUEST_OPTIONS                                                                         \
-	{'w', "worker", "NAME", "who asks, instead of $GROUPLOCK_WORKER or the host name"},     \
+	{'w', "worker", "NAME", "the worker, instead of $GROUPLOCK_WORKER or the host name"},   \
 		{'g', "group", "NAME", "the group, instead of the worker's"},                   \
 		{'l', "lock", "LOCK[=COUNT|=all]",                                              \
 		 "the lock, instead of 'default'; may be repeated"},                            \
 		{'c', "count", "N", "take N slots of each lock without a count of its own"},    \
 		{'x', "exclusive", NULL,                                                        \
 		 "take all slots of each lock without a count of its own"},                     \
-		{'n', "nonblock", NULL, "do not wait: exit with 75 if there is no free slot"},  \
+		{'n', "nonblock", NULL, "do not wait: exit with 75 if no slot is free"},        \
 		{'t', "timeout", "DURATION",                                                    \
 		 "wait no longer than this: 30, 1.5, 10m, 2h, 1d; then exit with 75"},          \
 		{'E', "conflict-exit-code", "N", "exit with N instead of 75; 0 skips quietly"}, \
 		{REQUEST_KEY_HEARTBEAT, "heartbeat", "DURATION",                                \
-		 "say so this often while waiting (60); 0 is never"},                           \
-		{'q', "quiet", NULL, "say nothing about waiting"},                              \
+		 "report this often while waiting (60); 0: never"},                             \
+		{'q', "quiet", NULL, "print nothing about waiting"},                            \
 	{                                                                                       \
-		'v', "verbose", NULL, "say how group, limit and directory were found"           \
+		'v', "verbose", NULL, "print how group, limit and directory were found"         \
 	}
 
 struct request {

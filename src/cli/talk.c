@@ -106,7 +106,7 @@ static void append_holder(char line[LINE_SIZE], const struct record *record)
 	       host, age);
 }
 
-/* "hw1 is full (2 of 2): 3rd in line after 4m12s; held by ..." */
+/* "hw1 is full (2 of 2): 3rd in the queue after 4m12s; held by ..." */
 static void describe(char line[LINE_SIZE], const char *label, const char *waited,
 		     const struct acquire_report *report)
 {
@@ -119,7 +119,7 @@ static void describe(char line[LINE_SIZE], const char *label, const char *waited
 	if (report->event == ACQUIRE_GAVE_UP && report->waited >= CLOCK_SECOND)
 		append(line, ": gave up after %s", waited);
 	else if (report->event != ACQUIRE_GAVE_UP)
-		append(line, ": %" PRIu64 "%s in line after %s", report->place,
+		append(line, ": %" PRIu64 "%s in the queue after %s", report->place,
 		       text_ordinal(report->place), waited);
 	if (!report->holders)
 		return;
@@ -141,8 +141,8 @@ static void name_stopped(struct talk *talk, const char *label, const struct proc
 	talk->named_head = head->pid;
 	text_escape(host, sizeof(host), head->host);
 	append(line,
-	       "%s has free slots, but the first in line, pid %ld on %s, seems to be stopped; "
-	       "continue or kill it",
+	       "%s has free slots, but the head of the queue, pid %ld on %s, seems to be "
+	       "stopped; continue or kill it",
 	       label, (long)head->pid, host);
 	print_line(talk, line);
 }

@@ -64,7 +64,7 @@ int variables_check_held(size_t length, struct error *err)
 		return 0;
 	return error_set(
 		err,
-		"too many slots under too long names for one environment variable: " HELD_VARIABLE
+		"too many slots with too long names for one environment variable: " HELD_VARIABLE
 		" would have more than %d bytes",
 		LONGEST_VALUE);
 }

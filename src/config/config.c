@@ -75,7 +75,7 @@ static int parse_names(struct slotset *slots, const char *value, struct error *e
 			return error_set(err, "slot name '%s' is a number", name);
 		for (unsigned i = 0; i < count; i++) {
 			if (!strcasecmp(names[i], name))
-				return error_set(err, "slot name '%s' stands there twice", name);
+				return error_set(err, "slot name '%s' is listed twice", name);
 		}
 		if (count == CONFIG_MAX_SLOTS)
 			return error_set(err, "more than %d slot names", CONFIG_MAX_SLOTS);
@@ -154,7 +154,7 @@ static int check_main(const char *key, const char *value, struct error *err)
 		return parse_bool(value, &truth)
 			       ? 0
 			       : error_set(err, "'%s' is neither yes nor no", value);
-	error_set(err, "unknown key; there are directory and strict");
+	error_set(err, "unknown key; the keys are directory and strict");
 	suggest_begin(&suggest, key);
 	suggest_offer(&suggest, "directory");
 	suggest_offer(&suggest, "strict");
@@ -169,8 +169,8 @@ static int check_key(const char *what, const char *key, struct error *err)
 	if (key[strcspn(key, ";#")] || (*key == '[' && strstr(key, "] ")))
 		return error_set(
 			err,
-			"no %s's name; if it is meant as a section, put the comment on a line of "
-			"its own",
+			"not a %s's name; if it is meant as a section, put the comment on a line "
+			"of its own",
 			what);
 	if (config_is_pattern(key))
 		return is_good_pattern(key) ? 0 : error_set(err, "bad pattern '%s'", key);
@@ -228,7 +228,7 @@ static int unknown_section(const char *section, struct error *err)
 	suggest_begin(&suggest, word);
 	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
 		suggest_offer(&suggest, known[i]);
-	error_set(err, "unknown section; there are [grouplock], [workers], [slots] and "
+	error_set(err, "unknown section; the sections are [grouplock], [workers], [slots] and "
 		       "[slots LOCK]");
 	return suggest_append(&suggest, err);
 }
@@ -262,7 +262,7 @@ int config_check_item(const char *name, const char *value, struct error *err)
 	}
 	snprintf(section, sizeof(section), "%.*s", (int)(colon - name), name);
 	if (colon == name)
-		return error_set(err, "key '%s' stands before any section", colon + 1);
+		return error_set(err, "key '%s' comes before any section", colon + 1);
 	if (check_entry(section, colon + 1, value, &reason))
 		return error_set(err, "section [%s]: key '%s': %s", section, colon + 1,
 				 reason.text);

@@ -136,12 +136,12 @@ static int check_byte(struct scan *scan, unsigned char byte, struct error *err)
 	if (lone_return)
 		return error_set(
 			err,
-			"%s:%u: has a carriage return without a line's end; save it with line "
-			"ends of Unix",
+			"%s:%u: has a carriage return that ends no line; save it with Unix line "
+			"endings",
 			scan->path, scan->line);
 	if (!config_text_allows(byte))
-		return error_set(err, "%s:%u: has a byte 0x%02x; this is no text file", scan->path,
-				 scan->line, byte);
+		return error_set(err, "%s:%u: has a byte 0x%02x; this is not a text file",
+				 scan->path, scan->line, byte);
 	if (byte == '\n') {
 		if (scan->last != '\\')
 			scan->has_comment = scan->has_entry = false;

@@ -103,8 +103,8 @@ static int unlisted_worker(const struct resolved *resolved, struct error *err)
 		config_workers(whole, offer, &suggest);
 	config_free(whole);
 	error_set(err,
-		  "worker '%s' is not listed in [workers] of '%s', which says strict; "
-		  "add '%s = GROUP' there",
+		  "worker '%s' is not listed in [workers] of '%s', which is strict; add '%s = "
+		  "GROUP' there",
 		  resolved->worker, config_path(resolved->config), resolved->worker);
 	return suggest_append(&suggest, err);
 }

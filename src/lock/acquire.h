@@ -74,6 +74,7 @@ struct acquire_job {
 	int64_t began;     /* what ACQUIRE_GAVE_UP counts from; 0: when that lock was asked for */
 	int64_t deadline;  /* clock_now() value for all locks together, CLOCK_NEVER for none */
 	int64_t heartbeat; /* nanoseconds between two ACQUIRE_HEARTBEAT; CLOCK_NEVER: none */
+	int gone_fd; /* the pidfd of record.bound: nobody waits for who has ended; 0, -1: none */
 	void (*tell)(void *arg, const struct acquire_report *report);
 	void *arg;
 };

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "lock/lockfile.h"
 
-/* How often the head looks whether the limit was changed: the only thing that is ever polled. */
+/* How often the head looks whether the limit was changed. */
 #define RECHECK CLOCK_SECOND
 
 /*
@@ -109,10 +109,8 @@ static enum step try_or_enter_queue(struct attempt *at, int *ending)
 		attempt_tell(at, ACQUIRE_GAVE_UP, NULL, true);
 		return at->job->nonblock ? STEP_BUSY : STEP_TIMEOUT;
 	}
-	step = attempt_check_deadlock(at);
-	if (step != STEP_ON)
-		return step;
-	if (queue_enter(&at->gate, &at->ticket, own_text(at, RECORD_WAIT, &text), at->err))
+	if (attempt_check_deadlock(at) != STEP_ON || attempt_check_ancestors(at) != STEP_ON ||
+	    queue_enter(&at->gate, &at->ticket, own_text(at, RECORD_WAIT, &text), at->err))
 		return STEP_ERROR;
 	at->state = ATTEMPT_IN_QUEUE;
 	return STEP_ON;
@@ -179,6 +177,8 @@ static enum step wait_in_queue(struct attempt *at)
 /* Under the gate: counts, keeps what it can get, and becomes a holder if that is enough. */
 static enum step survey_as_head(struct attempt *at)
 {
+	bool doubted;
+
 	if (queue_heal(&at->gate, &at->ticket, at->err))
 		return STEP_ERROR;
 	if (!queue_is_intact(&at->sd, &at->ticket))
@@ -196,14 +196,16 @@ static enum step survey_as_head(struct attempt *at)
 		slots_close(&at->slots);
 		return open_slots(at) ? STEP_ERROR : STEP_ON;
 	}
-	at->impossible = false;
 	if (at->slots.slot && !slots_cover(&at->slots, at->gate.counters.top))
 		slots_close(&at->slots); /* the counters were rebuilt: there is more to count */
 	if ((!at->slots.slot && open_slots(at)) || survey(at))
 		return STEP_ERROR;
 	attempt_use_limit(at);
-	if (!slots_admissible(&at->slots, attempt_wanted(at)))
-		return STEP_ON;
+	if (!slots_admissible(&at->slots, attempt_wanted(at))) {
+		doubted = at->impossible;
+		at->impossible = attempt_check_ancestors(at) != STEP_ON;
+		return at->impossible && doubted ? STEP_ERROR : STEP_ON;
+	}
 	if (queue_advance(&at->gate, &at->ticket, at->err))
 		return STEP_ERROR;
 	at->state = ATTEMPT_HOLDER;

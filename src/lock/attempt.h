@@ -75,7 +75,7 @@ struct attempt {
 	int64_t began;       /* when the lock was asked for */
 	int64_t patience;    /* until when one that must not block waits for a slot's end */
 	unsigned own;        /* slots that the caller's tree holds, where job->adds_to_held */
-	bool impossible;     /* more was asked for than the config said at the last survey */
+	bool impossible;     /* more was asked for than can ever be had, at the last survey */
 	struct grant *grant; /* what was got */
 	struct attempt_told told;
 };
@@ -91,6 +91,13 @@ enum step attempt_pass_nested(struct attempt *at);
 
 /* The same, before entering the queue: STEP_ERROR if a waiter there waits for what at->own holds. */
 enum step attempt_check_deadlock(struct attempt *at);
+
+/*
+ * The same: STEP_ERROR if the slots that are not held by this process and its ancestors are too few. Those wait
+ * for this process, whether it has their GROUPLOCK_HELD or not. Claims that are bound to an ancestor by --pid do
+ * not count: they are held for whatever an agent runs, and others can release them.
+ */
+enum step attempt_check_ancestors(struct attempt *at);
 
 /* attempt_wait.c: the places where an attempt sleeps. */
 

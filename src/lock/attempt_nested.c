@@ -90,10 +90,64 @@ enum step attempt_check_deadlock(struct attempt *at)
 		return STEP_ON;
 	result = queue_each(&at->gate, see_waiter, at, at->err);
 	if (result > 0)
-		error_set(
-			at->err,
-			"more slots of lock '%s' asked for while %u of group '%s' are held and somebody "
-			"in line waits for those: both would wait for ever; claim all at once",
-			at->want->lock, at->own, at->job->group);
+		error_set(at->err,
+			  "more slots of lock '%s' asked for while %u of group '%s' are held and a "
+			  "waiter in the queue needs those: both would wait for ever; claim them "
+			  "all at once",
+			  at->want->lock, at->own, at->job->group);
 	return result ? STEP_ERROR : STEP_ON;
+}
+
+#define ANCESTORS_MAX 256
+
+struct ancestors {
+	const struct proc_identity *self;
+	pid_t pids[ANCESTORS_MAX];
+	unsigned count;
+	unsigned held; /* slots */
+	pid_t holder;  /* of one of them */
+};
+
+static void see_holder(void *arg, const char *label, const struct record *record)
+{
+	struct ancestors *ancestors = arg;
+	struct proc_identity now;
+	pid_t holder;
+
+	(void)label;
+	if (!record || record->state != RECORD_HELD ||
+	    !proc_is_here(&record->process, ancestors->self))
+		return;
+	holder = record->process.pid;
+	proc_other(&now, ancestors->self, holder);
+	if (now.start != record->process.start)
+		return;
+	if (record->kind == RECORD_CLAIM) /* which its keeper, watching that process, holds */
+		holder = record->script ? record->bound : 0;
+	for (unsigned i = 0; i < ancestors->count; i++) {
+		if (ancestors->pids[i] != holder)
+			continue;
+		ancestors->held++;
+		ancestors->holder = holder;
+	}
+}
+
+enum step attempt_check_ancestors(struct attempt *at)
+{
+	struct ancestors ancestors = {.self = &at->job->record.process};
+
+	ancestors.count = proc_ancestors(ancestors.pids, ANCESTORS_MAX);
+	if (slots_look(&at->sd, &at->set, at->gate.counters.top, &at->slots, see_holder, &ancestors,
+		       at->err))
+		return STEP_ERROR;
+	if (!ancestors.held || attempt_closed(at) ||
+	    ancestors.held + attempt_wanted(at) <= at->set.count)
+		return STEP_ON;
+	error_set(at->err,
+		  "%u of %u slots of lock '%s' of group '%s' are held by process %ld, below which "
+		  "this one runs: it would wait for itself; pass " HELD_VARIABLE
+		  " on, as sudo --preserve-env=" HELD_VARIABLE " does",
+		  ancestors.held, at->set.count, at->want->lock, at->job->group,
+		  (long)ancestors.holder);
+	return STEP_ERROR;
 }

@@ -1,6 +1,7 @@
 #include "lock/attempt.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -18,6 +19,9 @@
 #define REPLACED_TRIES 100
 
 #define LEAST_BEAT (CLOCK_SECOND / 1000)
+
+/* How often a claim that waits looks whether anybody is left to use it. */
+#define GONE_CHECK CLOCK_SECOND
 
 #define KEY_ONLY 0 /* the one file that is waited for here */
 
@@ -71,9 +75,19 @@ enum step attempt_open_waits(struct attempt *at)
 enum step attempt_sleep(struct attempt *at, int64_t until, int64_t deadline, const char *note,
 			struct waitset_event *event)
 {
-	for (;;) {
-		int64_t wake = until, now;
+	struct pollfd gone = {.fd = at->job->gone_fd, .events = POLLIN};
 
+	for (;;) {
+		int64_t wake = until, now, look = clock_add(clock_now(), GONE_CHECK);
+
+		if (gone.fd > 0 && poll(&gone, 1, 0) > 0) {
+			error_set(at->err,
+				  "process %ld, which the claim is to be bound to, has ended",
+				  (long)at->job->record.bound);
+			return STEP_ERROR;
+		}
+		if (gone.fd > 0 && look < wake)
+			wake = look;
 		if (deadline < wake)
 			wake = deadline;
 		if (at->told.next_beat < wake)

@@ -147,7 +147,7 @@ static enum lockfile_result check_entry(const struct entry *entry, const struct 
 			  entry->file);
 	else
 		error_set(err,
-			  "'%s/%s' is held and GROUPLOCK_HELD names it, but no record in it tells "
+			  "'%s/%s' is held and GROUPLOCK_HELD names it, but no record in it says "
 			  "by whom; unset GROUPLOCK_HELD if that is not this build",
 			  sd->path, entry->file);
 	return LOCKFILE_ERROR;

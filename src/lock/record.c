@@ -122,6 +122,7 @@ static const struct field {
 	{"boundstart", NUMBER, AT(boundstart), .max = UINT64_MAX},
 	{"until", NUMBER, AT(until), .max = INT64_MAX},
 	{"sigqueue", NUMBER, AT(sigqueue), .max = 1},
+	{"script", NUMBER, AT(script), .max = 1},
 	/* Last: it takes what is left, so a long command loses its tail and nothing else. */
 	{"command", TEXT, AT(command)},
 };

@@ -230,7 +230,7 @@ static int look_into(struct look *look, struct error *err)
 		    !strncmp(file, GATE_TICKET_PREFIX, sizeof(GATE_TICKET_PREFIX) - 1))
 			result = error_set(err,
 					   "cannot look: '%s/%s' is missing; the next 'grouplock "
-					   "run' makes it",
+					   "run' creates it",
 					   look->sd.path, GATE_NAME);
 	}
 	if (!result)

@@ -68,19 +68,19 @@ is "$(config_lines)" "$(for finding in 1:error 3:error 4:error 7:error 9:warning
     13:error 14:error 15:error 16:error 19:warning 20:error 21:warning 22:error; do
     echo "$dir/groups.ini:${finding%:*}: ${finding#*:}"
 done | paste -sd ' ')" "every problem is told, as compilers do, in the order of lines"
-says_line "^$dir/groups.ini:1: error: key 'stray' stands before any section\$" "a stray key"
+says_line "^$dir/groups.ini:1: error: key 'stray' comes before any section\$" "a stray key"
 says_line ":3: error: .*'directry'.*unknown key" "an unknown key"
 says_line ":4: error: .*'maybe' is neither yes nor no" "a bad word"
-says_line ":7: error: .*'W1' stands in line 6 already \(names compare without case\)" "a key that is there twice but for case"
+says_line ":7: error: .*'W1' is already in line 6 \(names are case-insensitive\)" "a key that is there twice but for case"
 says_line ":9: warning: .*'linux-arm\*' is never used: 'linux-\*' in line 8" "a shadowed pattern"
 says_line ":10: error: .*'w3': it names no group" "an empty group"
 says_line ":11: error: syntax error" "a line that is nothing"
-says_line ":12: error: syntax error: nothing can stand behind the \]" "a comment behind a section"
+says_line ":12: error: syntax error: nothing can follow the \]" "a comment behind a section"
 says_line ":13: error: section \[slots\]: key 'hw1': '4x' is not a count" "a bad count"
-says_line ":14: error: .*'hw2': slot name 'A' stands there twice" "a slot's name that is there twice"
+says_line ":14: error: .*'hw2': slot name 'A' is listed twice" "a slot's name that is there twice"
 says_line ":16: error: section \[slotz\]: unknown section" "an unknown section"
 says_line ":19: warning: group 'hw9' has slots, but \[workers\] maps no worker to it" "a group of nobody"
-says_line ":20: error: section \[workers\] stands in line 5 already" "a section that is there twice"
+says_line ":20: error: section \[workers\] is already in line 5" "a section that is there twice"
 says_line ":21: warning: the value is 'hw': '#' begins a comment" "a value that is cut"
 says_line ":22: error: .*this line is lost" "a last line that is lost"
 says_line "^ok: a lock excludes" "... and the directory is checked all the same"
@@ -139,7 +139,7 @@ rm groups.ini
 head -c 3000 /bin/sh >groups.ini
 check
 is "$status" 1 "a program for a config: status 1"
-says_line "^$dir/groups.ini:1: error: has a byte 0x[0-9a-f]{2}; this is no text file" "... is told"
+says_line "^$dir/groups.ini:1: error: has a byte 0x[0-9a-f]{2}; this is not a text file" "... is told"
 ok '(($(wc -l <run.out) < 40))' "... in not too many lines"
 printf '[slots]\nhw\x1b[31m1 = 4x\n' >$'odd\nname.ini'
 check -f $'odd\nname.ini'
@@ -155,14 +155,14 @@ directory = $dir/other
 hw1 = 4x
 END
 check
-says_line "^ok: directory '$dir/locks' \(GROUPLOCK_DIR\) is there" "the directory of GROUPLOCK_DIR"
+says_line "^ok: directory '$dir/locks' \(GROUPLOCK_DIR\) exists" "the directory of GROUPLOCK_DIR"
 check -d other
-says_line "^ok: directory 'other' \(-d\) is there" "the directory of -d"
+says_line "^ok: directory 'other' \(-d\) exists" "the directory of -d"
 (
     unset GROUPLOCK_DIR
     "$grouplock" check >run.out
 )
-says_line "^ok: directory '$dir/other' \($dir/groups.ini\) is there" "the directory of the config, bad as it is"
+says_line "^ok: directory '$dir/other' \($dir/groups.ini\) exists" "the directory of the config, bad as it is"
 write_config <<<'[slots]'
 (
     unset GROUPLOCK_DIR

@@ -50,14 +50,14 @@ as() {
 in_mnt 2770 --strict
 is "$status:$err" 0: "a directory as it should be: status 0 under --strict"
 is "$(grep -vc '^ok: ' run.out)" 0 "... with nothing but ok"
-says_line "^ok: directory '/mnt' \(-d\) is there" "... it is there"
+says_line "^ok: directory '/mnt' \(-d\) exists" "... it is there"
 says_line "^ok: user '.*' can create and write files there" "... it can be written"
 says_line "^ok: a lock excludes: a second process on this machine is refused it" "... a lock excludes"
-says_line "^ok: a lock makes wait and wakes: .* had it [0-9]+\.[0-9]+ ms after its release" "... and wakes, with the time"
+says_line "^ok: a lock blocks and wakes: .* had it [0-9]+\.[0-9]+ ms after its release" "... and wakes, with the time"
 says_line "^ok: a lock ends with its process: it was free [0-9]+\.[0-9]+ ms after a kill" "... and ends with its process"
 is "$(find locks -mindepth 1)" '' "... and nothing is left in it"
 check
-says_line "^ok: owner '$(id -un)', group '$(id -gn)', mode 2770: its owner and the members of its group" "owner and mode are told"
+says_line "^ok: owner '$(id -un)', group '$(id -gn)', mode 2770: only its owner and the members of its group" "owner and mode are told"
 says_line "^ok: user '$(id -un)' can create and write files there" "... and who asks"
 check -d "$dir/missing"
 is "$status" 1 "a missing directory: status 1"
@@ -77,12 +77,12 @@ mode() {
 }
 
 mode 0700 '' '' "its owner alone"
-says_line "^ok: .*mode 0700: its owner alone can take part" "... is told"
+says_line "^ok: .*mode 0700: only its owner can take part" "... is told"
 mode 3770 '' '' "setgid and sticky"
 mode 0770 warning "not setgid: .*: chmod g\+s '/mnt'" "not setgid"
-mode 1777 warning "everybody can write there, so anybody can hold a slot for ever; better" "open to everybody, sticky"
+mode 1777 warning "everybody can write there, so anybody can hold a slot for ever; use" "open to everybody, sticky"
 says_line "^ok: .*mode 1777: everybody can take part" "... is told"
-mode 0777 warning "everybody can write there, .*, and remove the file of a slot that is held" "open to everybody"
+mode 0777 warning "everybody can write there, .*, or remove the file of a held slot" "open to everybody"
 mode 0755 warning "everybody can read there, .*: chmod o-rwx '/mnt'" "everybody can read"
 says_nothing 'members of group' "... of which the group is a part"
 mode 2775 warning "everybody can read there" "everybody can read, the group can write"
@@ -105,15 +105,15 @@ tree() {
 }
 
 made
-tree ok 'modes and owners of what is in it agree \(4 looked at\)' "what run made agrees"
+tree ok 'the modes and owners of what is in it agree \(4 checked\)' "what run made agrees"
 made 0700
-tree ok 'modes and owners of what is in it agree' "... of mode 0700 too"
+tree ok 'the modes and owners of what is in it agree' "... of mode 0700 too"
 made
 chmod 664 $place/slot.0
 tree warning "'$dir/$place/slot.0' has mode 0664, more than .*: chmod 660 '$dir/$place/slot.0'" "a file that everybody can read"
 made
 chmod 600 $place/gate
-tree error "'$dir/$place/gate' has mode 0600, so that some .*: chmod 660 " "a file that is shut to the group"
+tree error "'$dir/$place/gate' has mode 0600, so some .*: chmod 660 " "a file that is shut to the group"
 is "$status" 1 "... which is an error"
 made
 chmod 2700 locks/hw1
@@ -138,7 +138,7 @@ made
 mkdir -m 755 locks/lost+found locks/other locks/other/dir
 mkdir -m 755 locks/lost+found/dir
 touch locks/README locks/hw1/README locks/other/dir/file locks/lost+found/dir/gate
-tree ok 'modes and owners of what is in it agree \(4 looked at\)' "what is not grouplock's is nobody's business"
+tree ok 'the modes and owners of what is in it agree \(4 checked\)' "what is not grouplock's is nobody's business"
 made
 for i in {1..30}; do (umask 077; : >"$place/ticket.$i"); done
 check
@@ -150,15 +150,15 @@ if ((EUID == 0)); then
     made 0700
     chown 12345 locks
     check
-    says_line "^error: '$dir/$place/slot.0' belongs to 'root', so that the directory's owner is shut out: chown '12345'" \
+    says_line "^error: '$dir/$place/slot.0' belongs to 'root', so the directory's owner is shut out: chown '12345'" \
         "a directory of one user in which root ran"
     chown -R 12345 locks
     run as 12345 grouplock check
-    says_line "^ok: modes and owners" "... is good when it is given back"
+    says_line "^ok: the modes and owners" "... is good when it is given back"
     says_line "^ok: user '12345' can create" "... for that user too"
     made
     chgrp 54321 $place/gate
-    tree error "'$dir/$place/gate' has group '54321', so that the directory's group is shut out: chgrp 'root'" "a file of another group"
+    tree error "'$dir/$place/gate' has group '54321', so the directory's group is shut out: chgrp 'root'" "a file of another group"
     made
     chmod 700 locks/hw1
     chown 12345 locks
@@ -207,7 +207,7 @@ if ((EUID == 0)); then
     mounted 'mount --bind locks /mnt && mount -t tmpfs x "$PWD/lower" && mount --move "$PWD/lower" /proc &&
         exec grouplock check -d /mnt'
     says_line "^warning: file system [a-z0-9]+, its options unknown since /proc does not show them" "without /proc"
-    says_line "^ok: a lock makes wait and wakes" "... locks are tried all the same"
+    says_line "^ok: a lock blocks and wakes" "... locks are tried all the same"
     says_line "groups.ini: error: cannot check the lines of a file without /proc" "... but no config"
 else
     skip "without /proc: only root can hide it"

@@ -35,7 +35,7 @@ finds 'locks do not exclude here: .*; use a directory on another file system' "a
 spoilt retval=0:when=2
 finds 'locks do not exclude here: ' "a lock that is shared with the one who has it"
 spoilt retval=0:when=3
-finds 'locks do not make wait here: ' "a lock that is given to who waits for it"
+finds 'locks do not block here: ' "a lock that is given to who waits for it"
 spoilt error=ENOLCK
 finds "cannot lock '.*/\.check-.*': the file system offers no flock\(2\)" "a file system out of locks"
 spoilt error=EOPNOTSUPP

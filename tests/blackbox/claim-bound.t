@@ -86,7 +86,7 @@ build b dash
 does b 'eval "$(timeout 100 "$grouplock" claim -g hw1)"'
 ok 'all_free hw1 default 0' "a claim under a program that ends with it ends, too"
 does b '"$grouplock" release'
-like "$status:$err" '^0:grouplock: claim [0-9a-f]{8} had ended before: the process it was bound to has ended$' "... as release tells"
+like "$status:$err" '^0:grouplock: claim [0-9a-f]{8} had already ended: the process it was bound to has ended$' "... as release tells"
 does b 'eval "$(timeout 100 "$grouplock" claim -g hw1 --pid $$)"'
 bound "... but not with --pid \$\$"
 

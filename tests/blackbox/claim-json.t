@@ -82,7 +82,7 @@ run "$grouplock" release "$id"
 # What waits and what went wrong is told on stderr only.
 hold holder -g hw1
 spawn claim "$grouplock" claim -g hw1 -v --heartbeat 0.1
-soon '(($(grep -c "in line" claim.err) > 2))' || die "'claim' should have said that it waits"
+soon '(($(grep -c "in the queue" claim.err) > 2))' || die "'claim' should have said that it waits"
 end holder
 finish claim
 is "$status:$(grep -c 'grouplock: ' claim.out)" 0:0 "of what a waiter says nothing is on stdout"

@@ -81,7 +81,7 @@ queue_claim b -g hw1
 end holder
 answers b || die "'b' should have claimed"
 keeper=$(keeper_of b)
-just_needed "after a wait in line: what it needs" pidfd signalfd "$here/locks/$claimed"
+just_needed "after a wait in the queue: what it needs" pidfd signalfd "$here/locks/$claimed"
 is "$(portrait "$keeper")" "$(<command.portrait)" "... and as ever"
 tell b exit
 finish b
@@ -140,9 +140,9 @@ for shell in "${shells[@]}"; do
     kill -KILL "$(keeper_of b)"
     all_free hw1 default 0
     does b '"$grouplock" release'
-    is "$status:$err" "0:grouplock: claim $id had ended before: its keeper was killed" "... release says so"
+    is "$status:$err" "0:grouplock: claim $id had already ended: its keeper was killed" "... release says so"
     does b '"$grouplock" release $GROUPLOCK_CLAIM'
-    is "$status:$err" "0:grouplock: claim $id had ended before: its keeper was killed" "... of its id, too"
+    is "$status:$err" "0:grouplock: claim $id had already ended: its keeper was killed" "... of its id, too"
     tell b exit
     finish b
 done

@@ -40,7 +40,7 @@ for shell in "${shells[@]}"; do
     does b '"$grouplock" run -g hw1 -n -- true'
     is "$status" 75 "... a step of which does not pass"
     does b '"$grouplock" release'
-    is "$status:$err" "0:grouplock: claim $id had ended before: its slot was given to another since" \
+    is "$status:$err" "0:grouplock: claim $id had already ended: its slot has since been given to another" \
         "... as release tells, which leaves the other's slot alone"
     is "$(held_slots)" "$claimed" "... held"
     end next
@@ -56,9 +56,9 @@ for shell in "${shells[@]}"; do
         "[\"free\",\"$id\",true]" "... in JSON, too"
     does b '"$grouplock" release'
     is "$status:$out" 0: "... release is no error"
-    is "$err" "grouplock: claim $id had ended before: its --max was over" "... and says what ended it"
+    is "$err" "grouplock: claim $id had already ended: its --max had passed" "... and says what ended it"
     does b '"$grouplock" release $GROUPLOCK_CLAIM'
-    is "$status:$err" "0:grouplock: claim $id had ended before: its --max was over" "... of its id, too"
+    is "$status:$err" "0:grouplock: claim $id had already ended: its --max had passed" "... of its id, too"
     does b '"$grouplock" release -q'
     is "$status:$err" 0: "... under -q it does not"
 
@@ -76,7 +76,7 @@ is "$status:$err" 0: "--pid 0 with --max"
 env=$out
 ok over "... ends by itself"
 run bash -c "$env"'; "$grouplock" release'
-is "$status:$err" "0:grouplock: claim $(out=$env said_value CLAIM) had ended before: its --max was over" "... as release tells"
+is "$status:$err" "0:grouplock: claim $(out=$env said_value CLAIM) had already ended: its --max had passed" "... as release tells"
 
 # Whose --max is over while its keeper is stopped, or while nobody looks, is over all the same.
 run "$grouplock" claim -g hw1 --pid 0 --max 0.2

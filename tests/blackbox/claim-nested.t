@@ -47,7 +47,7 @@ for shell in "${shells[@]}"; do
     inner "$shell: a step of a build passes" 0:in '"$grouplock" run -w w1 -- echo in'
     is "$err" '' "... at once: it has nothing to say"
     queue waiter -w w2
-    inner "... past those in line" 0:in '"$grouplock" run -w w1 -n -- echo in'
+    inner "... past those in the queue" 0:in '"$grouplock" run -w w1 -n -- echo in'
     inner "... asking by the group, for another worker" 0:in '"$grouplock" run -g HW1 -w w2 -n -- echo in'
     inner "... of which it is told" 0:w2/hw1/0/0 \
         '"$grouplock" run -w w2 -n -- sh -c "echo \$GROUPLOCK_WORKER/\$GROUPLOCK_GROUP/\$GROUPLOCK_SLOT/\$GROUPLOCK_SLOT_DEFAULT"'

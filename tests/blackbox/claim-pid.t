@@ -170,7 +170,7 @@ ok 'starts next' "... the slot is the next one's"
 end next
 is "$(held_slots)" '' "... and nobody's then"
 
-# The script itself, its claim being left in line.
+# The script itself, its claim being left in the queue.
 hold holder -g hw1
 build b dash
 queue_claim b -g hw1

@@ -95,7 +95,7 @@ for jobs in -j1 -j4; do
 done
 hold holder -w msvc10
 spawn make make -s -f whole.mk
-soon 'grep -qs "1st in line" make.err' || die "make should wait"
+soon 'grep -qs "1st in the queue" make.err' || die "make should wait"
 end holder
 finish make
 is "$status:$(sort make.out | paste -sd ' ')" '0:configure one two' "... waits for its turn"
@@ -196,7 +196,7 @@ soon "dead $pid" || die "the step should be dead"
 ok 'starts other' "the server and its step are killed: the next build has its turn when --max is over"
 server again
 step again "$release_step"
-like "$status:$out" '^0:grouplock: claim [0-9a-f]{8} had ended before: its slot was given to another since$' \
+like "$status:$out" '^0:grouplock: claim [0-9a-f]{8} had already ended: its slot has since been given to another$' \
     "the server is back and runs the release: it says that the claim had ended"
 is "$(held_slots)" "$claimed" "... and leaves the next build alone"
 end other

@@ -198,7 +198,7 @@ for id in "${record_id:0:8}" "$record_id"; do
 done
 GROUPLOCK_HELD=$(environ holder GROUPLOCK_HELD) run "$grouplock" release
 is "$status:$(held_slots)" "0:$claimed" "... and no release ends it"
-unlike "$err" "another's|had ended" "... nor tells that it had ended"
+unlike "$err" "another's|already ended" "... nor tells that it had ended"
 end holder
 run "$grouplock" run -g hw1 -- bash -c "$(claiming -g hw1 -l link)"'; "$grouplock" release; echo "status $?"; '"flock -n locks/$claimed echo free"
 is "$status:$out:$err" "1:status 0:" "a claim within a command of run is released, and what that holds is its own"

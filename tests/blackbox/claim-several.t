@@ -118,13 +118,13 @@ for shell in "${shells[@]}"; do
     ok 'starts after' "... who have it when the script ends"
     end after
 
-    # --- whoever is in line for what we hold ---------------------------------------------------
+    # --- whoever is in the queue for what we hold ---------------------------------------------------
     # The waiter needs two of three; one is another's, two are the build's.
     build b "$shell"
     claim_in b -g hw3 -c 2
     hold other -g hw3
     queue needs -g hw3 -c 2
-    deadlock "$shell: a waiter before us needs what we hold, and we would wait for it" line -g hw3
+    deadlock "$shell: a waiter before us needs what we hold, and we would wait for it" queue -g hw3
     does b "$(claiming -g hw3 -n)"
     is "$status" 75 "... with -n it is busy"
     ok 'still_waits needs' "... and the waiter waits on"
@@ -155,10 +155,10 @@ for shell in "${shells[@]}"; do
     queue large -g hw5 -x
     before=$(held_slots)
     does b "$(claiming -g hw5)"
-    refused "$shell: any waiter in line can be the one" line hw5
+    refused "$shell: any waiter in the queue can be the one" queue hw5
     is "$(held_slots)" "$before" "... and what is held is as before"
     end other
-    ok 'starts small' "... the line goes on"
+    ok 'starts small' "... the queue goes on"
     end small
     tell b exit
     finish b

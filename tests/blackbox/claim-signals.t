@@ -186,7 +186,7 @@ for how in 'whose --max is over' 'whose process has ended' 'that is over at once
     rm -f b.do b.answer
     mkfifo b.do
     spawn b "$grouplock" run -g hw1 -q -- dash bin/build b
-    soon 'queued b || [[ -e b.answer ]]' || die "'b' should be in line, or have its slot"
+    soon 'queued b || [[ -e b.answer ]]' || die "'b' should be in the queue, or have its slot"
     end_by target KILL
     finish claim
     soon '[[ -e b.answer ]]' || die "'b' should have its slot"

@@ -13,18 +13,18 @@ hw3 = 3
 * = 1
 END
 
-# --- in line ------------------------------------------------------------------
+# --- in the queue -------------------------------------------------------------
 build b dash
 hold holder -w w1
 queue before -w w2
 queue_claim b -w w1 --heartbeat 0.1
 queue after -w w2
-like "$(<b.warned)" "^grouplock: hw1 is full \(1 of 1\): 2nd in line after 0s; held by w1 \(/bin/sh $dir/bin/hold holder|hold holder, pid ${pids[holder]} on " \
+like "$(<b.warned)" "^grouplock: hw1 is full \(1 of 1\): 2nd in the queue after 0s; held by w1 \(/bin/sh $dir/bin/hold holder|hold holder, pid ${pids[holder]} on " \
     "a claim says at once where it stands"
-ok 'soon "((\$(grep -c \"2nd in line\" b.warned) > 3))"' "... and at every heartbeat"
+ok 'soon "((\$(grep -c \"2nd in the queue\" b.warned) > 3))"' "... and at every heartbeat"
 end holder
-ok 'starts before && soon "claim_waits b" && still_waits after' "a claim stands where it lined up"
-ok 'soon "grep -q \"1st in line\" b.warned"' "... and says when it is the first"
+ok 'starts before && soon "claim_waits b" && still_waits after' "a claim stands where it joined the queue"
+ok 'soon "grep -q \"1st in the queue\" b.warned"' "... and says when it is the first"
 end before
 ok 'answers b' "it has its turn"
 is "$status:$out" 0: "... and is true"
@@ -84,7 +84,7 @@ for signal in TERM:143 INT:130 HUP:129 KILL:137; do
     soon 'queued claim' || die "'claim' should have queued"
     queue after -w w2
     end_by claim "${signal%:*}"
-    is "$status:$out" "${signal#*:}:" "a claim in line dies by SIG${signal%:*}"
+    is "$status:$out" "${signal#*:}:" "a claim in the queue dies by SIG${signal%:*}"
     ok "soon 'asleep after locks/hw1/default/slot.0'" "... and those behind it move up"
     end_by after TERM
 done
@@ -92,8 +92,8 @@ spawn claim "$grouplock" claim -w w2 --heartbeat 0
 soon 'queued claim' || die "'claim' should have queued"
 queue after -w w2
 signal claim TSTP
-ok 'soon "stopped claim"' "a claim in line is stopped from the terminal"
-ok 'soon "asleep after locks/hw1/default/slot.0" && ! queued claim' "... and leaves the line"
+ok 'soon "stopped claim"' "a claim in the queue is stopped from the terminal"
+ok 'soon "asleep after locks/hw1/default/slot.0" && ! queued claim' "... and leaves the queue"
 signal claim CONT
 ok 'soon "queued claim"' "... and stands in it again when continued"
 end_by after KILL

@@ -74,7 +74,7 @@ claim_in() {
     ((status == 0)) || die "'$name' should have claimed ($*), but: $status, $err"
 }
 
-# claim_waits NAME: a claim that it has started is in line.
+# claim_waits NAME: a claim that it has started is in the queue.
 claim_waits() {
     local pid
     for pid in $(pgrep -P "${pids[$1]}"); do

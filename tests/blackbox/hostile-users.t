@@ -34,7 +34,7 @@ for mode in 2770 770; do
     first $mode member 1
 done
 
-# In line, all of them.
+# In the queue, all of them.
 fresh_locks 2770
 chgrp 54321 locks
 for name in root a b; do mkfifo -m 666 $name.go; done

@@ -57,7 +57,7 @@ for numbers in '1 2' '0 2' '0 1' none; do
 
     spawn b only "$numbers" "$grouplock" run -v -g hw1 --heartbeat 0.1 -- sleep 150
     soon 'queued b' || die "'b' should have queued"
-    [[ $numbers != *2* ]] || says b 'in line after' || die "'b' should have said that it waits"
+    [[ $numbers != *2* ]] || says b 'in the queue after' || die "'b' should have said that it waits"
     ok 'soon "asleep b" && unharmed' "... a waiter's messages get into no file"
     end_by a TERM
     is "$status" 143 "... the command ends"

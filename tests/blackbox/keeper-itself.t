@@ -75,7 +75,7 @@ queue a -g hw1
 end holder
 starts a || die "'a' should have started"
 keeper=$(keeper_of a)
-ok '[[ $keeper ]]' "after a wait in line: the keeper"
+ok '[[ $keeper ]]' "after a wait in the queue: the keeper"
 just_needed "$here/$slot"
 end a
 

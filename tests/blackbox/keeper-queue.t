@@ -23,7 +23,7 @@ chmod 755 bin/in-line
 exec {barrier}>barrier
 flock "$barrier"
 spawn many reap in-line 100
-ok 'wait_until 150 "((\$(grep -c ^end trace) == 100))"' "a hundred in line: all run, although ten leave daemons"
+ok 'wait_until 150 "((\$(grep -c ^end trace) == 100))"' "a hundred in the queue: all run, although ten leave daemons"
 find /proc/[0-9]*/fd -lname "$here/locks/hw4/default/slot.*" -printf '%h\n' 2>/dev/null | sort -u >daemons
 ok '(($(wc -l <daemons) >= 10))' "... which have slots open"
 run "$grouplock" run -g hw4 -x -t "$patience" -- true

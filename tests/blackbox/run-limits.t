@@ -80,7 +80,7 @@ run "$grouplock" run -g hw1 -t 0.2 --heartbeat 0 -- true
 is "$status" 75 "a newcomer that waits"
 like "$(head -n 1 run.err)" '^grouplock: hw1 is closed \(0 slots\)' "... says so"
 limit 1
-ok 'starts b' "opened again, the first in line starts"
+ok 'starts b' "opened again, the head of the queue starts"
 ok 'still_waits c' "... alone"
 end b
 ok 'starts c' "then the next"

@@ -102,7 +102,7 @@ for signal in TERM INT KILL; do
     is "$(start_order)" 'holder second third' "... for its turn"
 done
 
-# Everybody in line dies at once.
+# Everybody in the queue dies at once.
 hold holder -w msvc10
 for i in {1..5}; do queue "$i" -w msvc10; done
 {

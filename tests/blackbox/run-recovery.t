@@ -57,7 +57,7 @@ for mishap in lose_gate empty_gate garble_gate bloat_gate; do
     soon 'slot_free hw1 default 0' || die "the slot should be free"
     $mishap
     run "$grouplock" run -q -g hw1 -n -- true
-    is "$status" 75 "$mishap while a slot is free and somebody is in line: a newcomer does not pass"
+    is "$status" 75 "$mishap while a slot is free and somebody is in the queue: a newcomer does not pass"
     signal a CONT
     ok 'starts a' "... the head takes the slot"
     end a

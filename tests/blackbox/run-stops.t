@@ -154,7 +154,7 @@ soon 'stopped head' || die "'head' should have stopped"
 ok 'lives_on second 3' "SIGSTOP of the head while the slot is held"
 is "$(said second stopped)" 0 "... is nobody's business yet"
 end holder
-ok 'says second "^grouplock: .*first in line, pid ${pids[head]} on $(uname -n), seems to be stopped"' \
+ok 'says second "^grouplock: .*head of the queue, pid ${pids[head]} on $(uname -n), seems to be stopped"' \
     "a free slot that a stopped head does not take: who waits behind it says so"
 ok 'says third "pid ${pids[head]} on .*, seems to be stopped"' "... and so do those behind that"
 ok 'still_waits second third' "nobody passes it"

@@ -24,15 +24,15 @@ queue head -w msvc10 --heartbeat 0
 queue second -w msvc10 --heartbeat 0.2
 queue silent -w msvc10 -q --heartbeat 0.1
 ok 'says head . && says second .' "a waiter says so at once"
-like "$(<head.err)" "^grouplock: hw1 is full \(1 of 1\): 1st in line after [0-9]+s; held by msvc11 \(.*hold holder, pid ${pids[holder]} on $host, [0-9]+s\)\$" \
+like "$(<head.err)" "^grouplock: hw1 is full \(1 of 1\): 1st in the queue after [0-9]+s; held by msvc11 \(.*hold holder, pid ${pids[holder]} on $host, [0-9]+s\)\$" \
     "... with group, limit, place, time, and who holds the slot"
-like "$(head -n 1 second.err)" '^grouplock: hw1 is full \(1 of 1\): 2nd in line after [0-9]+s; held by msvc11 \(' \
+like "$(head -n 1 second.err)" '^grouplock: hw1 is full \(1 of 1\): 2nd in the queue after [0-9]+s; held by msvc11 \(' \
     "the second says that it is second"
 ok 'lives_on second 5' "the heartbeat makes a line each time"
 is "$(wc -l <head.err)" 1 "--heartbeat 0 makes none"
-is "$(head -n 5 second.err | grep -c ' 2nd in line ')" 5 "... and each says what the place is"
+is "$(head -n 5 second.err | grep -c ' 2nd in the queue ')" 5 "... and each says what the place is"
 end_by head TERM
-ok 'says second " 1st in line "' "who becomes first says so"
+ok 'says second " 1st in the queue "' "who becomes first says so"
 end holder
 ok 'starts second' "the second gets its slot"
 like "$(tail -n 1 second.err)" '^grouplock: got hw1 slot 0 after [0-9]+s$' "... and says so in its last line"
@@ -48,21 +48,21 @@ queue head -w msvc10
 queue second -w msvc10 --heartbeat 0
 queue third -w msvc10 --heartbeat 1h
 end_by head KILL
-ok 'says second " 1st in line "' "--heartbeat 0: who becomes first says so"
+ok 'says second " 1st in the queue "' "--heartbeat 0: who becomes first says so"
 end holder
 starts second || die "'second' should have started"
-ok 'says third " 1st in line "' "--heartbeat 1h: so does the third"
+ok 'says third " 1st in the queue "' "--heartbeat 1h: so does the third"
 end second
 end third
 is "$(said second '^grouplock: got ')" 1 "one line at the end"
-is "$(said second .)" 3 "three lines in all: in line, first, got"
+is "$(said second .)" 3 "three lines in all: queued, first, got"
 
 # More than one holder, other labels.
 hold one -g hw2 -w w1
 hold two -g hw2 -w w2
 queue waiter -g hw2
 ok 'says waiter .' "two holders"
-like "$(<waiter.err)" '^grouplock: hw2 is full \(2 of 2\): 1st in line ' "... are counted"
+like "$(<waiter.err)" '^grouplock: hw2 is full \(2 of 2\): 1st in the queue ' "... are counted"
 like "$(<waiter.err)" " w1 \(.*pid ${pids[one]} on " "... and the one is named"
 like "$(<waiter.err)" "\) and 1 more\$" "... and the other is counted"
 end one

@@ -75,7 +75,7 @@ before=$(ls locks/hw1/default)
 status -g hw1 -l default
 is "$(cut -d ' ' -f 3,4 <<<"$rows" | paste -sd ,)" '0 held,1 held,1st waiting,2nd waiting' "a dead waiter is not shown"
 like "$before" 'ticket\.3' "... although its ticket is there"
-is "$(ls locks/hw1/default)" "$before" "... and is left to those who line up"
+is "$(ls locks/hw1/default)" "$before" "... and is left to those who join the queue"
 end_by c KILL
 status -g hw1 -l default
 is "$(sed -n 3,9p <<<"$rows")" 'hw1 default 1st waiting msvc10 HOST PID AGE hold d' "who is behind a dead waiter moves up"

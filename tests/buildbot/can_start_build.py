@@ -6,7 +6,7 @@ In master.cfg:
     c['builders'] = [BuilderConfig(..., canStartBuild=can_start_build)]
     c['services'] = [AskAgain()]
 
-Without this a build is handed over, and its step waits in `grouplock run`, in line with all
+Without this a build is handed over, and its step waits in `grouplock run`, in the queue with all
 others; with it the request stays with the master, which may give it to another worker. Only
 `grouplock run` admits: between the question and the step another may take the slot.
 """

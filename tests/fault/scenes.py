@@ -179,9 +179,9 @@ class RunSeveral(Run):
 
 
 class RunInLine(Run):
-    """Behind somebody in line, and then behind a holder."""
+    """Behind somebody in the queue, and then behind a holder."""
 
-    name = "run, in line"
+    name = "run, in the queue"
     group = "hw2"
     arguments = ["run", "-q", "-g", "hw2"]
     blocked = ("ticket.1", "slot.0")

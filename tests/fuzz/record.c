@@ -12,6 +12,7 @@ static void check_same(const struct record *a, const struct record *b)
 	MUST(a->process.start == b->process.start);
 	MUST(a->since == b->since && a->count == b->count);
 	MUST(a->bound == b->bound && a->until == b->until && a->sigqueue == b->sigqueue);
+	MUST(a->boundstart == b->boundstart && a->script == b->script);
 	/* The one field that what all others need may cut. */
 	MUST(!strncmp(a->command, b->command, strlen(b->command)));
 }

@@ -161,7 +161,8 @@ class Driver:
         inside = self.containers[call.container].enter() if contained else []
         with open(os.path.join(self.places.errors, call.id), "wb") as errors:
             self.places.say("ask", call.id, json.dumps(asdict(call), separators=(",", ":")))
-            process = Process(inside + self.command(call), errors, self.places.environment(contained))
+            command = inside + self.places.become(call.user) + self.command(call)
+            process = Process(command, errors, self.places.environment(contained))
         running = Running(call, process, contained)
         if contained:
             self.contained[call.id] = call.container
@@ -179,7 +180,7 @@ class Driver:
         if call.timeout:
             options += ["-t", str(call.timeout)]
         if call.claim:
-            return [places.claim, places.grouplock, call.claim, *job, "--", "claim", *options]
+            return [places.claim, places.grouplock, call.form, call.claim, *job, "--", "claim", *options]
         job += ["-e", str(call.status)]
         if call.closes:
             job += ["-c"]
@@ -258,6 +259,15 @@ class Driver:
         slot = os.path.join(self.places.locks, running.open.split("@")[0])
         for pid in remains.keepers([slot]):
             self.kill_keeper(running, pid, rng.random() < 0.3)
+
+    def do_terminate_keepers(self, _):
+        """What a shutdown does, and a service that is stopped. It ends nothing: none here is bound to nothing."""
+        self.places.say("terminate", "?")
+        for pid in remains.keepers(remains.slots(self.places)):
+            try:
+                os.kill(pid, signal.SIGTERM)
+            except ProcessLookupError:
+                pass
 
     def kill_keeper(self, running, pid, both):
         try:

@@ -34,7 +34,7 @@ def uses(trace):
 
 
 def unseen(trace):
-    """(lock, from, until) of calls that may stand in line with a ticket that nobody saw."""
+    """(lock, from, until) of calls that may wait in the queue with a ticket that nobody saw."""
     for past in trace.pasts.values():
         for lock in past.call.wants:
             place = f"{past.call.group}/{lock}"
@@ -52,7 +52,7 @@ class Lock:
         self.in_line = {}       # number: Place
         self.used = 0
         self.all_used = 0       # by how many that may have all
-        self.hidden = 0         # how many may stand in line unseen
+        self.hidden = 0         # how many may wait in the queue unseen
         self.idle_head = None   # who could go on
         self.idle = 0           # for how long, without the time in which somebody was stopped
         self.begin = 0          # since when
@@ -124,5 +124,5 @@ def too_long(trace):
     for length, lock, head, begin, end in waits_for_nothing(trace):
         bound = SECOND + SLOW * trace.lateness(begin, end) if length > SECOND else SECOND
         if length > bound:
-            yield f"{lock}: {head.past.call.id}, the first in line, waited {length / 1e9:.1f} s while slots were " \
+            yield f"{lock}: {head.past.call.id}, the head of the queue, waited {length / 1e9:.1f} s while slots were " \
                 f"free; {bound / 1e9:.1f} s would do on this machine"

@@ -92,12 +92,12 @@ class Place:
 
 
 def stands_until(past, lock):
-    """Until when a waiter stood in line: surely, and perhaps."""
+    """Until when a waiter waited in the queue: surely, and perhaps."""
     slots = past.slots.get(lock)
     if slots and slots.first:
         if past.stopped > slots.last:
             return slots.last, slots.last
-        # It left the line when it was stopped, and came back with this ticket, another or none. If it wanted more
+        # It left the queue when it was stopped, and came back with this ticket, another or none. If it wanted more
         # locks it may have had these slots once before, and given them back.
         alone = len(past.call.wants) == 1 and len(past.tickets[lock]) == 1
         return (past.stopped if alone else 0), slots.last
@@ -118,7 +118,7 @@ def places_in_line(trace):
 
 
 def overtaken(trace):
-    """Somebody took slots while somebody stood in line before."""
+    """Somebody took slots while somebody waited in the queue before."""
     locks = by_lock(trace)
     for lock, places in places_in_line(trace).items():
         yield from overtaken_in_line(lock, places)
@@ -131,8 +131,8 @@ def overtaken_in_line(lock, places):
         slots = place.past.slots.get(lock)
         came_back = place.past.stopped < NEVER  # may have got its slots without its last ticket
         if slots and slots.first and not came_back and slots.first < stood_longest:
-            yield f"{lock}: {place.past.call.id} took its slots while {before.past.call.id} was in line before it: " \
-                f"ticket {place.number} at {slots.first}, ticket {before.number} until {before.sure}"
+            yield f"{lock}: {place.past.call.id} took its slots while {before.past.call.id} was before it " \
+                f"in the queue: ticket {place.number} at {slots.first}, ticket {before.number} until {before.sure}"
         if place.sure > max(stood_longest, place.since):
             stood_longest, before = place.sure, place
 
@@ -150,7 +150,7 @@ def overtaken_by_newcomers(lock, places, calls, trace):
                 stood_longest, before = waiters[index].sure, waiters[index].past
             index += 1
         if taken < stood_longest:
-            yield f"{lock}: newcomer {past.call.id} took its slots while {before.call.id} was in line"
+            yield f"{lock}: newcomer {past.call.id} took its slots while {before.call.id} was in the queue"
 
 
 def statuses_wrong(trace):

@@ -14,6 +14,9 @@ NORMAL = {
 }
 
 CONTAINERS = 3
+BUILDERS = 54321                # the group whose members take part
+USERS = (0, 12341, 12342)
+FORMS = ("plain", "captured", "log")
 LONG = "long"   # the id of a call that holds a slot for long, and that nobody touches
 
 
@@ -30,7 +33,8 @@ class Call:
     group: str
     wants: dict                 # lock: a number, or "all"
     ms: int                     # how long the command runs
-    claim: str = ""             # "": run; "yes", "no": a claim, released or left to the shell's end
+    claim: str = ""             # "": run; "yes", "no": a claim, released or left to the end of who claimed
+    form: str = "plain"         # where in the shell it claims: claim.sh
     nonblock: bool = False
     timeout: float = 0
     status: int = 0             # the command's own
@@ -39,6 +43,7 @@ class Call:
     daemon_ms: int = 0          # the command leaves a daemon behind
     keep: bool = False          # -k
     container: int = -1         # the namespaces that it runs in; -1: ours
+    user: int = 0               # who calls
 
 
 @dataclass(order=True)
@@ -78,9 +83,11 @@ def make_call(rng, number, long_daemon):
         call.nonblock = True
     elif dice < 0.30:
         call.timeout = round(rng.uniform(0.02, 3), 2)
+    call.user = rng.choice(USERS)
     dice = rng.random()
-    if dice < 0.08:
+    if dice < 0.10:
         call.claim = rng.choice(("yes", "no"))
+        call.form = rng.choice(FORMS)
         return call
     if dice < 0.16:
         call.nested = True
@@ -125,6 +132,8 @@ def make_edits(rng, seconds):
             at += rng.uniform(0.2, 0.5)
             config = dict(config, **{lock: 1})
             events.append((at, config))
+            if rng.random() < 0.15:     # and stays so, while what was let in before ends and ends
+                at += rng.uniform(2, 5)
             continue
         config = change_config(rng, config)
         events.append((at, config))
@@ -142,6 +151,7 @@ HARM = (
     (0.6, "kill", {"whom": "holder", "signal": "KILL", "group": True}),
     (0.4, "kill", {"whom": "waiter", "signal": "KILL", "group": True}),
     (0.5, "kill_keeper", {}),
+    (0.3, "terminate_keepers", {}),
     (0.9, "stop", {"whom": "waiter", "signal": "TSTP"}),
     (0.3, "stop", {"whom": "head", "signal": "TSTP"}),
     (0.3, "stop", {"whom": "waiter", "signal": "STOP"}),

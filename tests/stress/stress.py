@@ -23,7 +23,7 @@ SHOWN = 8       # problems of one kind
 ROUND = 60      # seconds; what is longer is done in several runs, each with the next seed
 MUTANT_RUNS = 6 # at most, each with the next seed
 RATE = 25       # calls a second
-HARM = ("kill", "stop", "edit")
+HARM = ("kill", "stop", "edit", "terminate")
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 CHECKS = {
@@ -126,7 +126,7 @@ class Run:
         if ran < len(pasts) / 4:
             yield f"only {ran} of {len(pasts)} commands ran"
         if waited < len(pasts) / 20:
-            yield f"only {waited} of {len(pasts)} calls waited in line"
+            yield f"only {waited} of {len(pasts)} calls waited in the queue"
         for what in HARM if len(pasts) >= 200 else ():    # a short run may do without one of them
             if not any(line.startswith(what + " ") for line in self.trace.lines):
                 yield f"nothing was done of this kind: {what}"
@@ -138,7 +138,7 @@ class Run:
         what = Counter(line.split(" ")[0] for line in trace.lines)
         ran = [past for past in pasts if past.start]
         print(f"# {len(pasts)} calls: {len(ran)} commands ran, {sum(1 for past in pasts if past.tickets)} calls waited "
-              f"in line, {what['nested']} nested calls, {sum(1 for past in ran if past.call.claim)} claims")
+              f"in the queue, {what['nested']} nested calls, {sum(1 for past in ran if past.call.claim)} claims")
         print(f"# {what['kill']} killed, {what['stop']} stopped, {what['edit'] - 1} edits of the config, "
               f"{sum(map(len, trace.missed.values()))} tickets not seen")
         by_kernel = [past for past in ran if past.orphaned or past.call.keep]

@@ -43,17 +43,17 @@ _grouplock() {
     '(-h --help)'{-h,--help}'[show help and exit]'
   )
   request=(
-    '(-w --worker)'{-w+,--worker=}'[who asks]:worker:_grouplock_list workers'
+    '(-w --worker)'{-w+,--worker=}'[the worker]:worker:_grouplock_list workers'
     '(-g --group)'{-g+,--group=}'[the group, instead of that of the worker]:group:_grouplock_list groups'
     '*'{-l+,--lock=}'[the lock, with =COUNT or =all]:lock:_grouplock_list locks'
-    '(-c --count -x --exclusive)'{-c+,--count=}'[take so many slots]:count:'
+    '(-c --count -x --exclusive)'{-c+,--count=}'[take N slots]:count:'
     '(-x --exclusive -c --count)'{-x,--exclusive}'[take all slots]'
     '(-n --nonblock -t --timeout)'{-n,--nonblock}'[do not wait]'
     '(-t --timeout -n --nonblock)'{-t+,--timeout=}'[wait no longer than this]:duration:'
     '(-E --conflict-exit-code)'{-E+,--conflict-exit-code=}'[exit with this instead of 75]:status:'
-    '--heartbeat=[say so this often while waiting]:duration:'
-    '(-q --quiet)'{-q,--quiet}'[say nothing about waiting]'
-    '(-v --verbose)'{-v,--verbose}'[say how group, limit and directory were found]'
+    '--heartbeat=[report this often while waiting]:duration:'
+    '(-q --quiet)'{-q,--quiet}'[print nothing about waiting]'
+    '(-v --verbose)'{-v,--verbose}'[print how group, limit and directory were found]'
   )
   verbs=(
     'run:wait for a slot, then run a command that holds it'
@@ -91,7 +91,7 @@ _grouplock_arguments() {
   case $words[1] in
   run)
     _arguments -s -S -A '-*' $common $request \
-      '(-k --keep-until-closed)'{-k,--keep-until-closed}'[hold until the slot is closed by all who inherited it]' \
+      '(-k --keep-until-closed)'{-k,--keep-until-closed}'[hold until the last process that inherited the slot ends]' \
       '(-)1:command: _command_names -e' '*::arguments: _normal'
     ;;
   claim)
@@ -99,7 +99,7 @@ _grouplock_arguments() {
       '--max=[hold no longer than this]:duration:' '(-J --json)'{-J,--json}'[print a JSON object]'
     ;;
   release)
-    _arguments -s -A '-*' $common '(-q --quiet)'{-q,--quiet}'[do not say that a claim had ended before]' \
+    _arguments -s -A '-*' $common '(-q --quiet)'{-q,--quiet}'[do not report that a claim had already ended]' \
       '*:claim:_grouplock_claims'
     ;;
   status)
@@ -111,7 +111,7 @@ _grouplock_arguments() {
   which)
     _arguments -s $common '(-w --worker)'{-w+,--worker=}'[the worker]:worker:_grouplock_list workers' \
       '*'{-l+,--lock=}'[only this lock]:lock:_grouplock_list locks' \
-      '(-q --quiet -J --json)'{-q,--quiet}'[print assignments for a shell]' \
+      '(-q --quiet -J --json)'{-q,--quiet}'[print only shell assignments]' \
       '(-J --json -q --quiet)'{-J,--json}'[print one JSON document]' \
       '--list=[print the names in the config]:kind:(workers groups locks)'
     ;;

@@ -170,6 +170,19 @@ Test(proc, reads_what_the_kernel_says_of_a_process)
 	check_text(text, "");
 }
 
+Test(proc, ancestors_begin_with_the_process_itself)
+{
+	pid_t pids[256];
+	unsigned count = proc_ancestors(pids, 256);
+
+	cr_assert(ge(uint, count, 2));
+	cr_assert(eq(int, pids[0], getpid()));
+	cr_assert(eq(int, pids[1], getppid()));
+	for (unsigned i = 0; i < count; i++)
+		cr_assert(eq(int, proc_parent(pids[i]), i + 1 < count ? pids[i + 1] : 0));
+	cr_assert(eq(uint, proc_ancestors(pids, 1), 1));
+}
+
 Test(proc, command_of_a_process_is_its_arguments_or_its_name, .timeout = 60)
 {
 	pid_t pid = fork();

@@ -267,11 +267,11 @@ Test(lint, values_that_are_cut_are_told)
 		    "'#' begins a comment");
 	expect_only("[grouplock]\ndirectory = /srv/a;b\n", "2 warning: the value is '/srv/a'",
 		    "';'");
-	expect_only("[workers]\nw = \"hw1\" hw2\n", "2 warning:", "behind the closing quote");
+	expect_only("[workers]\nw = \"hw1\" hw2\n", "2 warning:", "follows the closing quote");
 	expect_only("[workers]\nw = \"hw1\n", "2 warning:", "not closed");
 	expect_only("[workers]\nw = 'hw1 ; comment\n", "2 warning:", "not closed");
 	expect_only("[workers]\nw ; x = hw1\n", "2 error: section [workers]: key 'w ; x'", "");
-	expect_only("[slots]]\n", "1 warning:", "behind the first ]");
+	expect_only("[slots]]\n", "1 warning:", "follows the first ]");
 	expect("[grouplock]\ndirectory = /srv\rstrict = yes\n", "2 error:", "carriage return");
 }
 
@@ -280,16 +280,16 @@ Test(lint, values_that_are_cut_are_told)
 Test(lint, what_is_there_twice_is_an_error)
 {
 	expect_only("[slots]\nhw1 = 1\n[workers]\n[slots]\nhw2 = 2\n", "4 error: section [slots]",
-		    "in line 1 already");
+		    "already in line 1");
 	expect("[slots link]\n[workers]\n[Slots  Link]\n[SLOTS LINK]\n",
-	       "4 error: section [SLOTS LINK]", "line 1 already (names compare without case)");
+	       "4 error: section [SLOTS LINK]", "line 1 (names are case-insensitive)");
 	expect_only("[slots]\nhw1 = 1\nhw1 = 1\n", "3 error: section [slots]: key 'hw1'",
-		    "in line 2 already; the later");
+		    "already in line 2; the later");
 	expect("[slots]\nhw1 = 1\nHW1 = 2\n", "3 error: section [slots]: key 'HW1'",
-	       "without case");
+	       "case-insensitive");
 	expect("[workers]\na = x\n[slots]\nx = 1\n[workers]\nA = y\n",
-	       "6 error: section [workers]: key 'A'", "line 2 already");
-	expect("[workers]\na* = x\nA* = y\n", "3 error:", "line 2 already");
+	       "6 error: section [workers]: key 'A'", "already in line 2");
+	expect("[workers]\na* = x\nA* = y\n", "3 error:", "already in line 2");
 	/* Nor is a section the same as an entry, though iniparser may call both "slots a:b". */
 	expect_only("[slots a]\nb = 1\n[slots a:b]\n", "3 error: section [slots a:b]", "colon");
 	/* The same key elsewhere is another one. */
@@ -405,8 +405,8 @@ Test(lint, what_is_said_of_patterns_agrees_with_fnmatch_on_random_ones)
 
 Test(lint, pattern_that_matches_nothing_is_told)
 {
-	expect_only("[slots]\na/* = 1\n", "2 warning:", "matches no name");
-	expect_only("[workers]\na\tb? = a\n", "2 warning:", "matches no name");
+	expect_only("[slots]\na/* = 1\n", "2 warning:", "can match no name");
+	expect_only("[workers]\na\tb? = a\n", "2 warning:", "can match no name");
 	expect_nothing("[workers]\na[/-0]* = a\n"); /* it matches a0 */
 }
 

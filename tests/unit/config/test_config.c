@@ -819,8 +819,8 @@ Test(slotset, bad_lists_are_refused)
 	refuse_slots("", "empty");
 	refuse_slots(" ", "no slot names");
 	refuse_slots(" , ,", "no slot names");
-	refuse_slots("kit-a kit-b kit-a", "'kit-a' stands there twice");
-	refuse_slots("kit-a Kit-A", "'Kit-A' stands there twice");
+	refuse_slots("kit-a kit-b kit-a", "'kit-a' is listed twice");
+	refuse_slots("kit-a Kit-A", "'Kit-A' is listed twice");
 	refuse_slots("kit-a 7", "'7' is a number");
 	refuse_slots("1,2,3", "'1' is a number");
 	refuse_slots("7,", "'7' is a number");

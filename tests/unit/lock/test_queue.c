@@ -223,7 +223,7 @@ Test(queue, I3_first_is_the_head_and_what_its_record_says)
 	queue_drop(&sd, &tickets[1]);
 }
 
-/* The second in line wakes with a shared lock on the first's file, and may be slow to close it. */
+/* The second in the queue wakes with a shared lock on the first's file, and may be slow to close it. */
 Test(queue, I3_shared_lock_does_not_make_a_dead_ticket_live)
 {
 	struct ticket tickets[2] = {take(), take()};

@@ -32,6 +32,7 @@ static struct record sample(void)
 		.bound = 4000,
 		.sigqueue = 1,
 		.until = INT64_C(1700000100000000000),
+		.script = 1,
 		.command = "make -j8",
 	};
 
@@ -55,6 +56,7 @@ static void check_equal(const struct record *got, const struct record *expected)
 	cr_assert(eq(int, got->bound, expected->bound));
 	cr_assert(eq(int, got->sigqueue, expected->sigqueue));
 	cr_assert(eq(i64, got->until, expected->until));
+	cr_assert(eq(int, got->script, expected->script));
 	check_text(got->command, expected->command);
 }
 
