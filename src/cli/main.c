@@ -116,18 +116,13 @@ static bool calls_claim(int argc, char **argv)
 	return called == &command_claim;
 }
 
-static int run_command(struct command_call *call, struct error *err)
+static int unknown_command(const char *word, struct error *err)
 {
-	const char *word = call->argv[0];
 	struct suggest suggest;
 
 	suggest_begin(&suggest, word);
-	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		call->command = commands[i];
-		if (!strcmp(call->command->name, word))
-			return call->command->run(call);
-		suggest_offer(&suggest, call->command->name);
-	}
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		suggest_offer(&suggest, commands[i]->name);
 	error_set(err, "unknown command '%s'; see 'grouplock --help'", word);
 	suggest_append(&suggest, err);
 	if (!*suggest.best) /* it may be meant as what `run` is to run */

@@ -57,8 +57,8 @@ struct record {
 	pid_t bound;         /* RECORD_CLAIM: the process that it lasts as long as; 0: none */
 	uint64_t boundstart; /* its start time, as process.start */
 	int64_t until;       /* RECORD_CLAIM: wall clock of its --max; 0: none */
-	int sigqueue;        /* RECORD_CLAIM: 1: what releases it is a queued signal; 0, of old: SIGTERM */
-	int script;          /* RECORD_CLAIM: 1: `bound` is the script that called, not named by --pid */
+	int sigqueue; /* RECORD_CLAIM: 1: what releases it is a queued signal; 0, of old: SIGTERM */
+	int script;   /* RECORD_CLAIM: 1: `bound` is the script that called, not named by --pid */
 	char command[RECORD_COMMAND_SIZE];
 };
 
