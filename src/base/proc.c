@@ -186,6 +186,18 @@ bool proc_is_stopped(const struct proc_identity *them, const struct proc_identit
 	       stat.start == them->start && (stat.state == 'T' || stat.state == 't');
 }
 
+uint64_t proc_sleeps(pid_t pid)
+{
+	static const char key[] = "\nvoluntary_ctxt_switches:";
+	char state = proc_state(pid), text[4096], *p;
+
+	if (state != 'S' && state != 'D')
+		return 0;
+	proc_read(pid, "status", text, sizeof(text));
+	p = strstr(text, key);
+	return p ? strtoull(p + sizeof(key) - 1, NULL, 10) : 0;
+}
+
 pid_t proc_parent(pid_t pid)
 {
 	struct proc_stat stat;

@@ -48,6 +48,12 @@ bool proc_can_tell(const struct proc_identity *them, const struct proc_identity 
 bool proc_has_ended(const struct proc_identity *them, const struct proc_identity *self);
 bool proc_is_stopped(const struct proc_identity *them, const struct proc_identity *self);
 
+/*
+ * How often it has gone to sleep, if it is asleep, or frozen, which looks alike; 0 if it is not, or is not
+ * shown. The same number twice: it has slept ever since.
+ */
+uint64_t proc_sleeps(pid_t pid);
+
 /* The parent of a process of this PID namespace; 0 if it is not shown. */
 pid_t proc_parent(pid_t pid);
 

@@ -56,6 +56,7 @@ struct attempt_told {
 	bool too_brief;     /* the slots' commands have ended: no wait to speak of, so far */
 	int64_t next_beat;  /* when the next heartbeat is due, while waiting */
 	pid_t suspect;      /* a head that could have gone on and did not, at the last look; or 0 */
+	uint64_t suspect_sleeps; /* proc_sleeps() of it then; 1 where it cannot be looked up */
 };
 
 struct attempt {

@@ -32,10 +32,11 @@ static enum step judge(struct attempt *at, const struct names *found)
 		at->own = found->count;
 		if (attempt_closed(at) || at->own + want <= at->set.count)
 			return STEP_ON;
-		error_set(at->err,
-			  "%u more slots of lock '%s' asked for on top of %u already held, but group "
-			  "'%s' has only %u: it would wait for itself",
-			  want, at->want->lock, at->own, at->job->group, at->set.count);
+		error_set(
+			at->err,
+			"%u more slots of lock '%s' asked for on top of %u already held, but group "
+			"'%s' has only %u: it would wait for itself",
+			want, at->want->lock, at->own, at->job->group, at->set.count);
 		return STEP_ERROR;
 	}
 	if (found->count < want) {

@@ -54,19 +54,24 @@ static void see_holder(void *arg, const char *label, const struct record *record
 
 /*
  * I9: a head that could go on and does not is stopped. Where its pid means something here, the
- * kernel says so; elsewhere it must have been found so at the last look too.
+ * kernel may say so. Otherwise it must have been found so at the last look too, and have slept ever since
+ * where that can be seen: in a frozen cgroup it looks asleep.
  */
 static void look_for_stopped_head(struct attempt *at, struct view *view)
 {
 	const struct proc_identity *head = &view->head.process, *self = &at->job->record.process;
 	struct acquire_report *report = view->report;
 	pid_t was = at->told.suspect;
+	uint64_t sleeps = at->told.suspect_sleeps;
+	bool here = proc_is_here(head, self);
 
 	at->told.suspect = 0;
 	if (!view->has_head || report->limit + view->of_head < report->held + view->head.count)
 		return;
 	at->told.suspect = head->pid;
-	if (proc_is_here(head, self) ? proc_is_stopped(head, self) : was == head->pid)
+	at->told.suspect_sleeps = here ? proc_sleeps(head->pid) : 1;
+	if ((here && proc_is_stopped(head, self)) ||
+	    (was == head->pid && sleeps && sleeps == at->told.suspect_sleeps))
 		report->stopped = &view->head;
 }
 
