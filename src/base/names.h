@@ -28,8 +28,8 @@ void names_join(const struct names *names, char *out, unsigned size);
 
 /*
  * Appends what is in the directory that is open as `fd`, in no order: names of files of `type`
- * (DT_REG; DT_DIR, with "." and ".."; DT_UNKNOWN: any; readdir(3)), and of all whose file system
- * does not say what they are. `path` is for the message.
+ * (DT_REG; DT_UNKNOWN: any, "." and ".." with them; readdir(3)), and of all whose file system does
+ * not say what they are. `path` is for the message.
  */
 int names_read(struct names *names, int fd, unsigned char type, const char *path,
 	       struct error *err);

@@ -75,7 +75,7 @@ static const char *who_takes_part(mode_t mode)
 	if ((mode & S_IWOTH) && can_enter(mode, S_IROTH, S_IXOTH))
 		return "everybody can take part";
 	if ((mode & S_IWGRP) && can_enter(mode, S_IRGRP, S_IXGRP))
-		return "only only its owner and the members of its group can take part";
+		return "only its owner and the members of its group can take part";
 	return "only its owner can take part";
 }
 

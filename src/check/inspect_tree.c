@@ -2,7 +2,6 @@
  * What statedir and lockfile make has DIR's group and permission bits. What has not was made
  * before DIR got them, or by hand, and shuts somebody out, or lets somebody in.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -122,16 +121,16 @@ enum level { DIRECTORY, GROUP, LOCK };
 static bool check_level(struct tree *tree, enum level level, int parent, const char *name,
 			const char *path)
 {
+	char full[2 * PATH_MAX];
 	struct names names = {0};
 	bool is_ours = false;
 	struct error err;
 	struct stat st;
 	int fd;
 
-	if (walk_list(&names, &fd, parent, name, DT_UNKNOWN, path, &err) &&
-	    is_shown(tree, FINDING_WARNING))
-		findings_add(tree->findings, FINDING_WARNING, 0, "in '%s': %s", tree->sd->path,
-			     err.text);
+	snprintf(full, sizeof(full), "%s%s%s", tree->sd->path, *path ? "/" : "", path);
+	if (walk_list(&names, &fd, parent, name, full, &err) && is_shown(tree, FINDING_WARNING))
+		findings_add(tree->findings, FINDING_WARNING, 0, "%s", err.text);
 	supervise_pulse(tree->supervise);
 	for (unsigned i = 0; i < names.count; i++) {
 		const char *entry = names.list[i];

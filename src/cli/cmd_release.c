@@ -137,7 +137,7 @@ static void see_lock(void *arg, const char *group, const char *lock)
 	}
 	switch (statedir_open(&search->sd, search->directory, group, lock, false, &search->err)) {
 	case STATEDIR_OK:
-		if (names_read(&files, search->sd.fd, DT_REG, search->sd.path, &search->err))
+		if (names_read(&files, search->sd.fd, DT_UNKNOWN, search->sd.path, &search->err))
 			search->unseen = true;
 		for (unsigned i = 0; i < files.count; i++) {
 			if (!strncmp(files.list[i], GATE_SLOT_PREFIX, prefix))

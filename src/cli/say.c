@@ -29,7 +29,8 @@ int say(const char *bytes, size_t size, int patience)
 	sigset_t signals, mask;
 	int errnum;
 
-	if (poll(&out, 1, patience) <= 0)
+	if (!poll(&out, 1,
+		  patience)) /* it fails where no descriptor may be opened: write(2) does not */
 		return EAGAIN;
 	sigemptyset(&signals);
 	for (int i = 0; i < 2; i++) {

@@ -17,11 +17,11 @@ typedef void walk_visit(void *arg, const char *group, const char *lock);
 int walk_locks(const char *dir, walk_visit *visit, void *arg, struct error *err);
 
 /*
- * Lists, sorted, what names_read() reads in directory `name` of `parent`, whose path for the message
- * is `path`. *fd, of that directory, is the caller's to close. For one that is not there, or is none,
- * *fd is -1 and nothing is listed.
+ * Lists, sorted, what there is in directory `name` of `parent`, whose path for the message is `path`.
+ * *fd, of that directory, is the caller's to close. For one that is not there, or is none, *fd is -1
+ * and nothing is listed.
  */
-int walk_list(struct names *names, int *fd, int parent, const char *name, unsigned char type,
-	      const char *path, struct error *err);
+int walk_list(struct names *names, int *fd, int parent, const char *name, const char *path,
+	      struct error *err);
 
 #endif

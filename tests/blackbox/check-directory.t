@@ -163,7 +163,7 @@ if ((EUID == 0)); then
     chmod 700 locks/hw1
     chown 12345 locks
     run as 12345 grouplock check
-    says_line "^warning: cannot look into '$dir/locks/hw1': Permission denied" "a directory that cannot be looked into"
+    says_line "^warning: cannot read directory '$dir/locks/hw1': Permission denied" "a directory that cannot be looked into"
 
     fresh_locks 755
     run as 12345 grouplock check

@@ -56,7 +56,7 @@ mapfile -t types < <(sed -n 's/^\t{"\([^"]*\)".*/\1/p' "$root/src/check/fslocks.
         print map { "$_\n" } /(.*)\[(\d+)\]/ ? map { "$1$_" } split(//, $2) : length ? $_ : () }' | sort -u)
 ok '((${#types[@]} >= 40))' "the source knows ${#types[@]} file systems"
 has grouplock.1 'WHAT EXCLUDES AND WHAT DOES NOT' "${types[@]}" /tmp /var/tmp /dev/shm
-mapfile -t mount_options < <(sed -n '/^static const struct rule/,/^};/s/^\t *"\([a-z_=]*\)",$/\1/p' "$root/src/check/fslocks.c" |
+mapfile -t mount_options < <(sed -n '/^static const struct fslocks_note rules/,/^};/s/^\t{"[^"]*", "\([a-z_=]*\)", .*/\1/p' "$root/src/check/fslocks.c" |
     sort -u)
 ok '((${#mount_options[@]} >= 7))' "... and ${#mount_options[@]} mount options"
 has grouplock.1 'WHAT EXCLUDES AND WHAT DOES NOT' "${mount_options[@]}"

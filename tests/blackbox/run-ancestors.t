@@ -119,7 +119,7 @@ sed 's/^hw2 = 2/hw2 = 1/' "$GROUPLOCK_CONFIG" >lower.ini
 cp "$GROUPLOCK_CONFIG" higher.ini
 mv lower.ini "$GROUPLOCK_CONFIG"
 finish in
-lines=$(grep -vc 'the limit is\|in the queue' <<<"$err")
+err=$(grep -v 'the limit is\|in the queue' <<<"$err") lines=$(wc -l <<<"$err")
 dead_end "the head of the queue when there are too few slots by now"
 ok 'all_free hw2 default 1' "... its ancestor has ended, too"
 mv higher.ini "$GROUPLOCK_CONFIG"

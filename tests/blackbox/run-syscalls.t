@@ -56,12 +56,12 @@ ok '((status == 0))' 'the first run makes what there has to be'
 ok 'all_free w default 0' 'and its slot is free again'
 
 count
-at_most 'a run, from its config to its command' "$own" 66
+at_most 'a run, from its config to its command' "$own" 67
 at_most 'its keeper' "$others" 17
 ok 'all_free w default 0' 'the slot is free again'
 
 count -k
-at_most 'a run with -k' "$own" 58
+at_most 'a run with -k' "$own" 59
 is "$others" 0 'which has no keeper'
 
 done_testing
