@@ -74,15 +74,6 @@ static int open_pidfd(struct run *run, struct error *err)
 	return error_sys(err, errno, "cannot open a pidfd for the keeper");
 }
 
-/* The record has to say that whoever inherits the slots holds them, too. */
-static int go_without_keeper(struct run *run, struct error *err)
-{
-	say_no_keeper("there is no memory for a copy of this process");
-	*err->text = '\0';
-	run->request.job.record.kind = RECORD_KEEP;
-	return request_write_records(&run->request, err);
-}
-
 /* Starts the keeper if there is anything to keep. */
 static int start_keeper(struct run *run, const int *fds, size_t count, struct error *err)
 {
@@ -96,7 +87,11 @@ static int start_keeper(struct run *run, const int *fds, size_t count, struct er
 	case KEEPER_STARTED:
 		return 0;
 	case KEEPER_UNSUPPORTED:
-		return go_without_keeper(run, err);
+		/* The record has to say that whoever inherits the slots holds them, too. */
+		say_no_keeper("there is no memory for a copy of this process");
+		*err->text = '\0';
+		run->request.job.record.kind = RECORD_KEEP;
+		return request_write_records(&run->request, err);
 	case KEEPER_ERROR:
 		break;
 	}

@@ -15,36 +15,23 @@
 #define TELL_AGAIN (20 * MILLISECOND)
 #define MILLISECOND (CLOCK_SECOND / 1000)
 
-/* 1: process `pid` is named as keepers are, 0: it is not, -1: errno says why that cannot be seen. */
-static int has_keeper_name(pid_t pid)
-{
-	char name[16]; /* as much as the kernel has */
-
-	return proc_read(pid, "comm", name, sizeof(name)) < 0
-		       ? -1
-		       : !strncmp(name, KEEPER_NAME, sizeof(name) - 1);
-}
-
 static bool is_slot(void *arg, int fds, const char *name)
 {
 	return proc_is_file(fds, name, arg);
 }
 
-/* The same of whether it has the file that is open as `fd` open too. */
-static int has_open(pid_t pid, int fd)
-{
-	struct stat slot;
-
-	return fstat(fd, &slot) ? -1 : proc_each_fd(pid, is_slot, &slot);
-}
-
+/* A keeper is named as keepers are, and has the slot open. */
 static int check_keeper(const struct record *record, int slot_fd, struct error *err)
 {
 	pid_t pid = record->process.pid;
-	int is_keeper = has_keeper_name(pid);
+	char name[16];      /* as much as the kernel has */
+	int is_keeper = -1; /* errno says why that cannot be seen */
+	struct stat slot;
 
+	if (proc_read(pid, "comm", name, sizeof(name)) >= 0)
+		is_keeper = !strncmp(name, KEEPER_NAME, sizeof(name) - 1);
 	if (is_keeper > 0)
-		is_keeper = has_open(pid, slot_fd);
+		is_keeper = fstat(slot_fd, &slot) ? -1 : proc_each_fd(pid, is_slot, &slot);
 	if (is_keeper > 0)
 		return 0;
 	if (!is_keeper)
