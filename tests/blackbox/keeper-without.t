@@ -127,7 +127,7 @@ x86_64 | aarch64)
     queue b -g hw1
     end a
     ok '! slot_free hw1 default 0 && still_waits b' "... what the command leaves behind holds the slot"
-    end_daemon "$(<a.1.daemon)" && end_daemon "$(<a.2.daemon)" || die "the daemons should have ended"
+    if ! end_daemon "$(<a.1.daemon)" || ! end_daemon "$(<a.2.daemon)"; then die "the daemons should have ended"; fi
     ok 'starts b' "... until it ends"
     end b
     run no-copy ENOMEM "$grouplock" claim -g hw1 --pid 0 --max 1h
