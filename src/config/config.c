@@ -22,6 +22,7 @@
 
 #define LOCK_PREFIX CONFIG_SECTION_SLOTS " "
 #define DEFAULT_SLOTS 1
+#define INI_SIZE 1024 /* of any name or key: iniparser reads no longer line */
 
 #define END_SECTION "\002" /* no file has it: config_text_allows() */
 
@@ -252,7 +253,7 @@ static int check_section(const char *section, struct error *err)
 int config_check_item(const char *name, const char *value, struct error *err)
 {
 	const char *colon = strchr(name, ':');
-	char section[1024];
+	char section[INI_SIZE];
 	struct error reason;
 
 	if (!value || !colon) {
@@ -470,7 +471,7 @@ void config_groups(const struct config *config, config_see *see, void *arg)
 
 	for (unsigned i = 0; config_item(config, i, &name, &value); i++) {
 		const char *colon = strchr(name, ':');
-		char group[1024];
+		char group[INI_SIZE];
 
 		if (!colon || !value)
 			continue;
@@ -519,7 +520,7 @@ static const char *look_up(const struct config *config, const char *section, con
 {
 	size_t length = strlen(section);
 	const char *candidate, *value, *last_resort = NULL;
-	char key[1024];
+	char key[INI_SIZE];
 
 	*pattern = NULL;
 	snprintf(key, sizeof(key), "%s:%s", section, name);
@@ -547,7 +548,7 @@ static const char *look_up(const struct config *config, const char *section, con
 enum config_match config_group(const struct config *config, const char *worker, char *group,
 			       size_t size, const char **pattern)
 {
-	char folded[1024];
+	char folded[INI_SIZE];
 	const char *ignored, *value;
 
 	snprintf(folded, sizeof(folded), "%s", worker);
@@ -566,7 +567,7 @@ int config_slots(const struct config *config, const char *lock, const char *grou
 		 struct slotset *slots, struct error *err)
 {
 	const char *value, *pattern;
-	char section[1024], list[512];
+	char section[INI_SIZE], list[512];
 	struct suggest suggest;
 	unsigned i = 0;
 

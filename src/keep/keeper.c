@@ -89,18 +89,6 @@ static void close_between(unsigned from, unsigned to)
 		close((int)from);
 }
 
-static void close_others(const struct keeper_task *task)
-{
-	unsigned from = 0, next;
-
-	do {
-		next = next_needed(task, from);
-		if (next > from)
-			close_between(from, next - 1);
-		from = next + 1;
-	} while (next != UINT_MAX);
-}
-
 /* Returns 0, or the error number of something that the keeper cannot do without. */
 static int settle(struct making *making)
 {
@@ -110,7 +98,11 @@ static int settle(struct making *making)
 	setsid();
 	errnum = prctl(PR_SET_NAME, KEEPER_NAME) ? errno : 0;
 	(void)!chdir("/");
-	close_others(making->task);
+	for (unsigned from = 0, next = 0; next != UINT_MAX; from = next + 1) {
+		next = next_needed(making->task, from);
+		if (next > from)
+			close_between(from, next - 1);
+	}
 	if (open("/dev/null", O_RDWR) == 0) {
 		dup2(0, 1);
 		dup2(0, 2);

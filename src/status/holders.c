@@ -10,7 +10,7 @@
 
 #include "base/proc.h"
 
-#define COMMAND_SIZE 1024
+#define COMMAND_SIZE RECORD_COMMAND_SIZE
 
 struct search {
 	const struct holders_file *files;
