@@ -22,8 +22,8 @@ class Mutant:
 
 MUTANTS = (
     Mutant("slots are locked shared", "src/lock/slots.c", "take ? LOCK_EX : LOCK_SH", "LOCK_SH", ("names", "limit")),
-    Mutant("the keeper lets go at once", "src/keep/keeper.c", "int ready = left < 0 ? 0 : ppoll(",
-           "int ready = 1 + 0 * getpid(); (void)(", ("names", "limit")),
+    Mutant("the keeper lets go at once", "src/keep/keeper.c", "int ready = left < 0 ?", "int ready = left < 1 ?",
+           ("names", "limit")),
     Mutant("newcomers do not look at the queue", "src/lock/queue.c", "*empty = fd < 0;", "*empty = true;", ("order",), 10),
     Mutant("slots above a lowered limit are not counted", "src/lock/slots.c",
            "slots->total = top > set->count ? top : set->count;", "slots->total = set->count;", ("limit",), 30),
